@@ -1,0 +1,228 @@
+/* The project's rules for JSON, over cJSON. */
+#include <err.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+
+#define EXACT 9007199254740992.0 /* 2^53 */
+
+/* Length of the UTF-8 sequence at s, or 0 where there is none (Unicode 15,
+ * table 3-7: no overlong forms, no surrogates). */
+static size_t
+utf8_length(const unsigned char *s, size_t n)
+{
+	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2
+	    : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	if (len == 0 || len > n)
+		return 0;
+	for (size_t i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+/* Refuses what cJSON would take in silence: a byte that isn't UTF-8, NUL, an
+ * escaped NUL, and an integer that a double can't hold. */
+static int
+scan(const char *s, size_t n, struct ke_err *e)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c == '\0')
+			return ke_fail(e, "column %zu: a NUL byte", i + 1);
+		if (c >= 0x80) {
+			size_t len =
+			    utf8_length((const unsigned char *)s + i, n - i);
+
+			if (len == 0)
+				return ke_fail(
+				    e, "column %zu: not UTF-8", i + 1);
+			i += len - 1;
+		} else if (quoted && c == '\\') {
+			if (n - i > 5 && memcmp(s + i + 1, "u0000", 5) == 0)
+				return ke_fail(
+				    e, "column %zu: \\u0000", i + 1);
+			i++;
+		} else if (c == '"') {
+			quoted = !quoted;
+		} else if (!quoted && c >= '0' && c <= '9') {
+			size_t len = strspn(s + i, "0123456789");
+			bool whole = i + len >= n ||
+			    strchr(".eE", s[i + len]) == NULL;
+
+			if (whole && len > 15 && strtod(s + i, NULL) > EXACT)
+				return ke_fail(e, "column %zu: an integer "
+				    "beyond 2^53 must be a string", i + 1);
+			i += len - 1;
+			/* the fraction and exponent of a real are digits too */
+			if (!whole)
+				i += strspn(s + i + 1, "0123456789.eE+-");
+		}
+	}
+	return 0;
+}
+
+cJSON *
+ke_json_parse_prefix(const char *s, size_t n, size_t *used, struct ke_err *e)
+{
+	const char *end = s;
+	cJSON *v = cJSON_ParseWithLengthOpts(s, n, &end, 0);
+
+	*used = (size_t)(end - s);
+	if (v == NULL) {
+		ke_fail(e, "column %zu: not JSON", *used + 1);
+		return NULL;
+	}
+	if (scan(s, *used, e) == -1) {
+		cJSON_Delete(v);
+		return NULL;
+	}
+	return v;
+}
+
+cJSON *
+ke_json_parse(const char *s, size_t n, struct ke_err *e)
+{
+	size_t used, blank;
+	cJSON *v = ke_json_parse_prefix(s, n, &used, e);
+
+	if (v == NULL)
+		return NULL;
+	for (blank = used; blank < n; blank++)
+		if (strchr(" \t\r\n", s[blank]) == NULL || s[blank] == '\0') {
+			ke_fail(e, "column %zu: text behind the value",
+			    blank + 1);
+			cJSON_Delete(v);
+			return NULL;
+		}
+	return v;
+}
+
+char *
+ke_json_print(const cJSON *v)
+{
+	char *s = cJSON_PrintUnformatted(v);
+
+	if (s == NULL)
+		errx(111, "out of memory");
+	return s;
+}
+
+cJSON *
+ke_json_get(const cJSON *o, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(o, name);
+}
+
+cJSON *
+ke_json_object(const cJSON *o, const char *name)
+{
+	cJSON *v = ke_json_get(o, name);
+
+	return cJSON_IsObject(v) ? v : NULL;
+}
+
+cJSON *
+ke_json_array(const cJSON *o, const char *name)
+{
+	cJSON *v = ke_json_get(o, name);
+
+	return cJSON_IsArray(v) ? v : NULL;
+}
+
+const char *
+ke_json_string(const cJSON *o, const char *name)
+{
+	return cJSON_GetStringValue(ke_json_get(o, name));
+}
+
+double
+ke_json_number(const cJSON *o, const char *name, double other)
+{
+	const cJSON *v = ke_json_get(o, name);
+
+	return cJSON_IsNumber(v) ? v->valuedouble : other;
+}
+
+bool
+ke_json_true(const cJSON *o, const char *name)
+{
+	return cJSON_IsTrue(ke_json_get(o, name));
+}
+
+bool
+ke_json_integer(const cJSON *v, int64_t *out)
+{
+	if (!cJSON_IsNumber(v) || v->valuedouble != trunc(v->valuedouble) ||
+	    fabs(v->valuedouble) > EXACT)
+		return false;
+	*out = (int64_t)v->valuedouble;
+	return true;
+}
+
+void
+ke_json_set(cJSON *o, const char *name, cJSON *v)
+{
+	bool done;
+
+	if (v == NULL)
+		errx(111, "out of memory");
+	if (ke_json_get(o, name) != NULL)
+		done = cJSON_ReplaceItemInObjectCaseSensitive(o, name, v);
+	else
+		done = cJSON_AddItemToObject(o, name, v);
+	if (!done)
+		errx(111, "out of memory");
+}
+
+void
+ke_json_set_number(cJSON *o, const char *name, double x)
+{
+	if (isfinite(x))
+		ke_json_set(o, name, cJSON_CreateNumber(x));
+	else
+		cJSON_DeleteItemFromObjectCaseSensitive(o, name);
+}
+
+void
+ke_json_add_number(cJSON *o, const char *name, double x)
+{
+	if (isfinite(x) && cJSON_AddNumberToObject(o, name, x) == NULL)
+		errx(111, "out of memory");
+}
+
+void
+ke_json_set_text(cJSON *o, const char *name, const char *s, size_t n)
+{
+	struct ke_buf b = {0};
+
+	ke_buf_add(&b, "", 0);
+	for (size_t i = 0; i < n;) {
+		size_t len = utf8_length((const unsigned char *)s + i, n - i);
+
+		if (len == 0 || s[i] == '\0') {
+			ke_buf_str(&b, "\xef\xbf\xbd"); /* U+FFFD */
+			i++;
+		} else {
+			ke_buf_add(&b, s + i, len);
+			i += len;
+		}
+	}
+	ke_json_set(o, name, cJSON_CreateString(b.s));
+	ke_buf_free(&b);
+}
+
+void
+ke_json_set_string(cJSON *o, const char *name, const char *s)
+{
+	ke_json_set_text(o, name, s, strlen(s));
+}
