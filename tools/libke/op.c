@@ -1,0 +1,543 @@
+/* An operator's specification, ke-op(5), read and checked. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "hash.h"
+#include "op.h"
+
+#define FILE_MAX ((size_t)1 << 20)
+#define COUNT_MAX ((int64_t)1 << 40) /* elements of a tensor */
+
+static const char *const role_names[] = {"in", "out", "let", NULL};
+static const char *const scale_names[] = {"row", "terms", NULL};
+static const char *const dist_names[] = {
+    "normal", "uniform", "sorted_distinct", "sample", NULL};
+
+static int
+find_word(const char *const *words, const char *w)
+{
+	for (int i = 0; w != NULL && words[i] != NULL; i++)
+		if (strcmp(words[i], w) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+is_dir(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The first of the colon-separated folders that holds name. */
+static char *
+find_in(const char *path, const char *name)
+{
+	while (path != NULL && *path != '\0') {
+		size_t n = strcspn(path, ":");
+		struct ke_buf b = {0};
+
+		ke_buf_fmt(&b, "%.*s/%s", (int)n, path, name);
+		if (n > 0 && is_dir(b.s))
+			return b.s;
+		ke_buf_free(&b);
+		path += n + (path[n] == ':');
+	}
+	return NULL;
+}
+
+char *
+ke_op_find(const char *name, struct ke_err *e)
+{
+	char *share, *found;
+
+	if (strchr(name, '/') != NULL) {
+		if (is_dir(name))
+			return ke_strdup(name);
+		ke_fail(e, "%s: no such operator", name);
+		return NULL;
+	}
+	found = *name == '\0' || *name == '.' ? NULL
+	    : find_in(getenv("KE_OPS"), name);
+	if (found == NULL && *name != '\0' && *name != '.')
+		found = find_in("./ops", name);
+	share = found == NULL ? ke_share_dir("ops") : NULL;
+	if (found == NULL && *name != '\0' && *name != '.')
+		found = find_in(share, name);
+	free(share);
+	if (found == NULL)
+		ke_fail(e, "%s: no such operator (looked in KE_OPS, ./ops and "
+		    "the installed ones)", name);
+	return found;
+}
+
+/* The expression in v; one written as a number becomes text in the tree. */
+static const char *
+expression(cJSON *v)
+{
+	char text[32];
+
+	if (cJSON_IsNumber(v)) {
+		snprintf(text, sizeof(text), "%.0f", v->valuedouble);
+		v->type = cJSON_String;
+		v->valuestring = ke_strdup(text);
+	}
+	return cJSON_GetStringValue(v);
+}
+
+static int
+load_dims(struct ke_op *op, struct ke_err *e)
+{
+	const cJSON *v, *all = ke_json_array(op->json, "dims");
+
+	if (all == NULL || cJSON_GetArraySize(all) == 0)
+		return ke_fail(e, "dims: not a non-empty array");
+	cJSON_ArrayForEach(v, all) {
+		const char *name = cJSON_IsString(v) ? v->valuestring
+		    : ke_json_string(v, "name");
+		const char *type = ke_json_string(v, "type");
+
+		if (op->n_dims == KE_DIMS_MAX)
+			return ke_fail(e, "dims: more than %d", KE_DIMS_MAX);
+		if (name == NULL || !ke_is_name(name))
+			return ke_fail(e, "dims[%zu]: not a name", op->n_dims);
+		op->dims[op->n_dims].name = name;
+		op->dims[op->n_dims++].wide =
+		    type != NULL && strcmp(type, "i64") == 0;
+	}
+	cJSON_ArrayForEach(v, ke_json_object(op->json, "derived")) {
+		if (op->n_derived == KE_DERIVED_MAX)
+			return ke_fail(e, "derived: more than %d",
+			    KE_DERIVED_MAX);
+		if (!ke_is_name(v->string) || !cJSON_IsString(v))
+			return ke_fail(e, "derived.%s: not a name with an "
+			    "expression", v->string);
+		op->derived[op->n_derived].name = v->string;
+		op->derived[op->n_derived++].expr = v->valuestring;
+	}
+	return 0;
+}
+
+/* One end of a range, as a number or an expression. */
+static int
+load_end(cJSON *draw, const char *name, double *value, const char **expr)
+{
+	cJSON *v = ke_json_get(draw, name);
+
+	if (cJSON_IsString(v)) {
+		*expr = v->valuestring;
+		return 0;
+	}
+	*value = ke_json_number(draw, name, 0);
+	return cJSON_IsNumber(v) ? 0 : -1;
+}
+
+static int
+load_draw(struct ke_op *op, struct ke_tensor *t, cJSON *draw,
+    struct ke_err *e)
+{
+	struct ke_draw *d = &t->draw;
+	int dist = find_word(dist_names, ke_json_string(draw, "dist"));
+	const char *from = ke_json_string(draw, "from");
+
+	if (dist == -1)
+		return ke_fail(e, "tensors.%s: draw.dist: not one of normal, "
+		    "uniform, sorted_distinct, sample", t->name);
+	d->dist = (enum ke_dist)dist;
+	d->from = -1;
+	if (d->dist == KE_NORMAL) {
+		d->a = ke_json_number(draw, "mean", 0);
+		d->b = ke_json_number(draw, "std", 1);
+		return 0;
+	}
+	if (load_end(draw, "min", &d->a, &d->lo) == -1 ||
+	    load_end(draw, "max", &d->b, &d->hi) == -1)
+		return ke_fail(e, "tensors.%s: draw: needs min and max",
+		    t->name);
+	if (d->dist == KE_SAMPLE) {
+		d->from = from == NULL ? -1 : ke_op_tensor(op, from);
+		d->hit = ke_json_number(draw, "hit", 1);
+		if (d->from == -1)
+			return ke_fail(e, "tensors.%s: draw.from: not an "
+			    "earlier tensor", t->name);
+	}
+	return 0;
+}
+
+static int
+load_shape(struct ke_tensor *t, cJSON *shape, struct ke_err *e)
+{
+	cJSON *v;
+
+	cJSON_ArrayForEach(v, shape) {
+		if (t->rank == KE_RANK_MAX)
+			return ke_fail(e, "tensors.%s: rank above %d", t->name,
+			    KE_RANK_MAX);
+		if (expression(v) == NULL)
+			return ke_fail(e, "tensors.%s: shape[%zu]: not an "
+			    "expression", t->name, t->rank);
+		t->shape[t->rank++] = v->valuestring;
+	}
+	return t->rank > 0 ? 0
+	    : ke_fail(e, "tensors.%s: shape: not a non-empty array", t->name);
+}
+
+static int
+load_tensor(struct ke_op *op, cJSON *v, struct ke_err *e)
+{
+	struct ke_tensor *t = &op->tensors[op->n_tensors];
+	const char *dtype = ke_json_string(v, "dtype");
+	int role = find_word(role_names, ke_json_string(v, "role"));
+	int scale = find_word(scale_names, ke_json_string(v, "scale"));
+
+	t->name = ke_json_string(v, "name");
+	if (t->name == NULL || !ke_is_name(t->name))
+		return ke_fail(e, "tensors[%zu]: name: not a name",
+		    op->n_tensors);
+	if (role == -1)
+		return ke_fail(e, "tensors.%s: role: not in, out or let",
+		    t->name);
+	t->role = (enum ke_role)role;
+	t->scale = scale == -1 ? KE_SCALE_ROW : (enum ke_scale)scale;
+	t->variant = dtype != NULL && strcmp(dtype, "T") == 0;
+	t->dtype = dtype == NULL ? KE_DTYPE_COUNT : ke_dtype_find(dtype);
+	if (!t->variant && t->dtype == KE_DTYPE_COUNT)
+		return ke_fail(e, "tensors.%s: dtype: unknown", t->name);
+	if (load_shape(t, ke_json_array(v, "shape"), e) == -1)
+		return -1;
+	t->reduction = expression(ke_json_get(v, "reduction"));
+	if (t->reduction == NULL)
+		t->reduction = "1";
+	t->row = ke_json_number(v, "row", 0) != 0;
+	t->length = -1;
+	if (t->role != KE_IN)
+		return 0;
+	return load_draw(op, t, ke_json_object(v, "draw"), e);
+}
+
+static int
+load_tensors(struct ke_op *op, struct ke_err *e)
+{
+	cJSON *v, *all = ke_json_array(op->json, "tensors");
+	size_t i = 0;
+
+	cJSON_ArrayForEach(v, all) {
+		if (op->n_tensors == KE_TENSORS_MAX)
+			return ke_fail(e, "tensors: more than %d",
+			    KE_TENSORS_MAX);
+		if (load_tensor(op, v, e) == -1)
+			return -1;
+		op->n_tensors++;
+	}
+	cJSON_ArrayForEach(v, all) {
+		const char *length = ke_json_string(v, "length");
+		struct ke_tensor *t = &op->tensors[i++];
+
+		if (length == NULL)
+			continue;
+		t->length = ke_op_tensor(op, length);
+		if (t->length == -1 || t->role != KE_OUT ||
+		    op->tensors[t->length].role != KE_OUT ||
+		    op->tensors[t->length].rank != t->rank - 1)
+			return ke_fail(e, "tensors.%s: length: not an output "
+			    "of the leading dimensions", t->name);
+	}
+	return op->n_tensors > 0 ? 0
+	    : ke_fail(e, "tensors: not a non-empty array");
+}
+
+/* Every name once, every expression over names that are there. */
+static int
+check_names(const struct ke_op *op, struct ke_err *e)
+{
+	struct ke_scope s = {0};
+	struct ke_err why;
+
+	for (size_t i = 0; i < op->n_dims; i++) {
+		if (ke_scope_find(&s, op->dims[i].name,
+		    strlen(op->dims[i].name)) != NULL)
+			return ke_fail(e, "dims: %s stands twice",
+			    op->dims[i].name);
+		ke_scope_add(&s, op->dims[i].name, 1);
+	}
+	for (size_t i = 0; i < op->n_derived; i++) {
+		const char *name = op->derived[i].name;
+
+		if (ke_scope_find(&s, name, strlen(name)) != NULL)
+			return ke_fail(e, "derived: %s stands twice", name);
+		if (ke_expr_check(op->derived[i].expr, &s, &why) == -1)
+			return ke_fail(e, "derived.%s: %s", name, why.msg);
+		ke_scope_add(&s, name, 1);
+	}
+	for (size_t i = 0; i < op->n_tensors; i++) {
+		const struct ke_tensor *t = &op->tensors[i];
+		const char *more[] = {t->reduction, t->draw.lo, t->draw.hi};
+
+		if (ke_scope_find(&s, t->name, strlen(t->name)) != NULL ||
+		    ke_op_tensor(op, t->name) != (int)i)
+			return ke_fail(e, "tensors: %s stands twice", t->name);
+		for (size_t k = 0; k < t->rank; k++)
+			if (ke_expr_check(t->shape[k], &s, &why) == -1)
+				return ke_fail(e, "tensors.%s: %s", t->name,
+				    why.msg);
+		for (size_t k = 0; k < KE_LEN(more); k++)
+			if (more[k] != NULL &&
+			    ke_expr_check(more[k], &s, &why) == -1)
+				return ke_fail(e, "tensors.%s: %s", t->name,
+				    why.msg);
+	}
+	if ((op->flops != NULL && ke_expr_check(op->flops, &s, &why) == -1) ||
+	    (op->bytes != NULL && ke_expr_check(op->bytes, &s, &why) == -1))
+		return ke_fail(e, "flops or bytes: %s", why.msg);
+	return 0;
+}
+
+static int
+load_case(struct ke_op *op, const cJSON *set, size_t k, const cJSON *v,
+    struct ke_err *e)
+{
+	struct ke_case *c;
+
+	op->cases = ke_grow(op->cases, op->n_cases + 1, sizeof(*op->cases));
+	c = &op->cases[op->n_cases++];
+	*c = (struct ke_case){.set = set->string,
+	    .weight = ke_json_number(v, "weight", 1)};
+	if (!(c->weight > 0))
+		return ke_fail(e, "cases.%s[%zu]: weight: not above 0",
+		    set->string, k);
+	for (size_t i = 0; i < op->n_dims; i++)
+		if (!ke_json_integer(ke_json_get(v, op->dims[i].name),
+		    &c->dims[i]) || c->dims[i] < 0 ||
+		    (!op->dims[i].wide && c->dims[i] > INT32_MAX))
+			return ke_fail(e, "cases.%s[%zu]: %s: not a whole "
+			    "number in range", set->string, k,
+			    op->dims[i].name);
+	return 0;
+}
+
+static int
+load_cases(struct ke_op *op, struct ke_err *e)
+{
+	const cJSON *set, *v;
+	bool check = false;
+
+	cJSON_ArrayForEach(set, ke_json_object(op->json, "cases")) {
+		size_t k = 0;
+
+		check = check || strcmp(set->string, "check") == 0;
+		cJSON_ArrayForEach(v, set)
+			if (load_case(op, set, k++, v, e) == -1)
+				return -1;
+	}
+	return check ? 0 : ke_fail(e, "cases: no set named check");
+}
+
+/* Can every case be laid out? */
+static int
+check_cases(const struct ke_op *op, struct ke_err *e)
+{
+	for (size_t i = 0; i < op->n_cases; i++) {
+		struct ke_scope s = {0};
+		struct ke_err why;
+		int64_t shape[KE_RANK_MAX], count;
+		int bad = ke_op_scope(op, &op->cases[i], &s, &why);
+
+		for (size_t k = 0; !bad && k < op->n_tensors; k++)
+			bad = ke_op_shape(&op->tensors[k], &s, shape, &count,
+			    &why);
+		if (bad)
+			return ke_fail(e, "cases.%s: case %zu: %s",
+			    op->cases[i].set, i, why.msg);
+	}
+	return 0;
+}
+
+static int
+load(struct ke_op *op, struct ke_err *e)
+{
+	const cJSON *variant;
+
+	op->name = ke_json_string(op->json, "name");
+	op->summary = ke_json_string(op->json, "summary");
+	op->flops = expression(ke_json_get(op->json, "flops"));
+	op->bytes = expression(ke_json_get(op->json, "bytes"));
+	if (ke_json_number(op->json, "v", 0) != 1)
+		return ke_fail(e, "v: this tool knows version 1");
+	if (op->name == NULL || !ke_is_name(op->name))
+		return ke_fail(e, "name: not a name");
+	if (op->summary == NULL)
+		op->summary = "";
+	cJSON_ArrayForEach(variant, ke_json_object(op->json, "dtypes"))
+		if (ke_dtype_find(variant->string) == KE_DTYPE_COUNT)
+			return ke_fail(e, "dtypes: %s: unknown",
+			    variant->string);
+	if (ke_op_default_dtype(op) == NULL)
+		return ke_fail(e, "dtypes: not a non-empty object");
+	if (load_dims(op, e) == -1 || load_tensors(op, e) == -1 ||
+	    check_names(op, e) == -1 || load_cases(op, e) == -1)
+		return -1;
+	return check_cases(op, e);
+}
+
+/* Names the operator's contents: what a score depends on. */
+static int
+hash_files(struct ke_op *op, const struct ke_buf *json, struct ke_err *e)
+{
+	static const char *const names[] = {"ref.c", "base.c"};
+	struct ke_buf all = {0}, path = {0};
+	int status = 0;
+
+	ke_buf_add(&all, json->s, json->n);
+	for (size_t i = 0; status == 0 && i < KE_LEN(names); i++) {
+		path.n = 0;
+		ke_buf_fmt(&path, "%s/%s", op->dir, names[i]);
+		ke_buf_add(&all, "", 1);
+		status = ke_file_read(path.s, FILE_MAX, &all, e);
+	}
+	ke_sha256_hex(all.s, all.n, op->hash);
+	ke_buf_free(&all);
+	ke_buf_free(&path);
+	return status;
+}
+
+struct ke_op *
+ke_op_load(const char *name, struct ke_err *e)
+{
+	struct ke_op *op;
+	struct ke_buf path = {0}, text = {0};
+	struct ke_err why;
+	char *dir = ke_op_find(name, e);
+	int bad;
+
+	if (dir == NULL)
+		return NULL;
+	op = ke_calloc(1, sizeof(*op));
+	op->dir = dir;
+	ke_buf_fmt(&path, "%s/op.json", dir);
+	bad = ke_file_read(path.s, FILE_MAX, &text, e);
+	if (bad == 0) {
+		op->json = ke_json_parse(text.s, text.n, &why);
+		bad = op->json == NULL ? -1 : load(op, &why);
+		if (bad != 0)
+			ke_fail(e, "%s: %s", path.s, why.msg);
+	}
+	if (bad == 0)
+		bad = hash_files(op, &text, e);
+	ke_buf_free(&path);
+	ke_buf_free(&text);
+	if (bad == 0)
+		return op;
+	ke_op_free(op);
+	return NULL;
+}
+
+void
+ke_op_free(struct ke_op *op)
+{
+	if (op == NULL)
+		return;
+	cJSON_Delete(op->json);
+	free(op->cases);
+	free(op->dir);
+	free(op);
+}
+
+const char *
+ke_op_default_dtype(const struct ke_op *op)
+{
+	const cJSON *all = ke_json_object(op->json, "dtypes");
+
+	return all == NULL || all->child == NULL ? NULL : all->child->string;
+}
+
+int
+ke_op_tolerance(const struct ke_op *op, const char *dtype,
+    struct ke_tolerance *t, struct ke_err *e)
+{
+	const cJSON *v = ke_json_object(ke_json_object(op->json, "dtypes"),
+	    dtype);
+	const char *acc = ke_json_string(v, "acc");
+	enum ke_dtype type = ke_dtype_find(dtype);
+
+	if (v == NULL)
+		return ke_fail(e, "%s: no dtype variant %s", op->name, dtype);
+	t->c = ke_json_number(v, "c", 8);
+	t->c2 = ke_json_number(v, "c2", 2);
+	t->acc = acc != NULL ? ke_dtype_find(acc)
+	    : type == KE_F16 || type == KE_BF16 ? KE_F32 : type;
+	if (t->acc == KE_DTYPE_COUNT || !(t->c > 0) || !(t->c2 > 0))
+		return ke_fail(e, "%s: dtypes.%s: bad tolerance", op->name,
+		    dtype);
+	return 0;
+}
+
+int
+ke_op_scope(const struct ke_op *op, const struct ke_case *c,
+    struct ke_scope *s, struct ke_err *e)
+{
+	int64_t v;
+
+	for (size_t i = 0; i < op->n_dims; i++)
+		ke_scope_add(s, op->dims[i].name, c->dims[i]);
+	for (size_t i = 0; i < op->n_derived; i++) {
+		if (ke_expr(op->derived[i].expr, s, &v, e) == -1)
+			return -1;
+		ke_scope_add(s, op->derived[i].name, v);
+	}
+	return 0;
+}
+
+void
+ke_op_names(const struct ke_op *op, struct ke_scope *s)
+{
+	for (size_t i = 0; i < op->n_dims; i++)
+		ke_scope_add(s, op->dims[i].name, 1);
+	for (size_t i = 0; i < op->n_derived; i++)
+		ke_scope_add(s, op->derived[i].name, 1);
+}
+
+int
+ke_op_shape(const struct ke_tensor *t, const struct ke_scope *s,
+    int64_t shape[KE_RANK_MAX], int64_t *count, struct ke_err *e)
+{
+	*count = 1;
+	for (size_t i = 0; i < t->rank; i++) {
+		if (ke_expr(t->shape[i], s, &shape[i], e) == -1)
+			return -1;
+		if (shape[i] < 0 ||
+		    __builtin_mul_overflow(*count, shape[i], count) ||
+		    *count > COUNT_MAX)
+			return ke_fail(e, "%s: shape is negative or beyond "
+			    "2^40 elements", t->name);
+	}
+	return 0;
+}
+
+int
+ke_op_tensor(const struct ke_op *op, const char *name)
+{
+	for (size_t i = 0; i < op->n_tensors; i++)
+		if (strcmp(op->tensors[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+enum ke_dtype
+ke_tensor_dtype(const struct ke_tensor *t, enum ke_dtype variant)
+{
+	return t->variant ? variant : t->dtype;
+}
+
+cJSON *
+ke_case_json(const struct ke_op *op, const struct ke_case *c)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	for (size_t i = 0; i < op->n_dims; i++)
+		ke_json_add_number(o, op->dims[i].name, (double)c->dims[i]);
+	return o;
+}

@@ -1,0 +1,699 @@
+/* The plan of a candidate, ke-plan(5). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+
+#define GRID_MAX ((int64_t)1 << 31) /* blocks in all */
+
+/* What a plan may hold, and of which type of JSON. */
+static const struct {
+	const char *name;
+	int type;
+} members[] = {
+	{"tune", cJSON_Object}, {"choice", cJSON_Object | cJSON_Array},
+	{"require", cJSON_Array}, {"constants", cJSON_Array},
+	{"workspace", cJSON_Object}, {"domain", cJSON_Array},
+	{"flags", cJSON_Array}, {"launches", cJSON_Array},
+};
+
+static const char *const launch_members[] = {
+	"kernel", "args", "grid", "shared"};
+
+/* The compiler flags that a candidate may ask for: none reads or writes a
+ * file, names a plugin or changes what is linked. */
+static const char *const allowed_flags[] = {"-O2", "-O3", "-Ofast",
+	"-ffast-math", "-fassociative-math", "-fno-math-errno",
+	"-fno-trapping-math", "-fno-signed-zeros", "-ffp-contract=fast",
+	"-funroll-loops", "-fno-tree-vectorize", "-fno-tree-slp-vectorize",
+	"-mprefer-vector-width=128", "-mprefer-vector-width=256",
+	"-mprefer-vector-width=512"};
+
+/* The text behind "ke-plan" at the start of the next block comment that has
+ * it, or NULL.  s must not begin with blanks: they are looked back over. */
+static const char *
+find_plan(const char *s)
+{
+	for (; (s = strstr(s, "ke-plan")) != NULL; s += 7) {
+		const char *p = s;
+
+		if (strchr(" \t\r\n{", s[7]) == NULL || s[7] == '\0')
+			continue;
+		while (isspace((unsigned char)p[-1]))
+			p--;
+		if (p[-1] == '*' && p[-2] == '/')
+			return s + 7;
+	}
+	return NULL;
+}
+
+static int
+find_word(const char *const *words, size_t n, const char *w)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words[i], w) == 0)
+			return (int)i;
+	return -1;
+}
+
+static cJSON *
+extract(const char *source, struct ke_err *e)
+{
+	struct ke_buf padded = {0};
+	const char *at, *second;
+	cJSON *json = NULL;
+	struct ke_err why;
+	size_t used;
+
+	ke_buf_str(&padded, ";;"); /* something to look back at */
+	ke_buf_str(&padded, source);
+	at = find_plan(padded.s);
+	if (at == NULL) {
+		ke_fail(e, "no ke-plan comment");
+		goto out;
+	}
+	json = ke_json_parse_prefix(at, strlen(at), &used, &why);
+	if (json == NULL) {
+		size_t line = 1;
+
+		for (const char *p = padded.s; p < at + used; p++)
+			line += *p == '\n';
+		ke_fail(e, "ke-plan: line %zu: %s", line,
+		    strstr(why.msg, "not JSON") ? "not JSON" : why.msg);
+		goto out;
+	}
+	second = find_plan(at + used);
+	if (second == NULL && cJSON_IsObject(json))
+		goto out;
+	ke_fail(e, second != NULL ? "a second ke-plan"
+	    : "ke-plan: not an object");
+	cJSON_Delete(json);
+	json = NULL;
+out:
+	ke_buf_free(&padded);
+	return json;
+}
+
+static int
+check_members(const cJSON *json, struct ke_err *e)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, json) {
+		size_t i = 0;
+
+		while (i < KE_LEN(members) &&
+		    strcmp(members[i].name, v->string) != 0)
+			i++;
+		if (i == KE_LEN(members))
+			return ke_fail(e, "%s: unknown member", v->string);
+		if ((v->type & members[i].type) == 0)
+			return ke_fail(e, "%s: wrong type", v->string);
+	}
+	return 0;
+}
+
+static int
+load_tune(struct ke_plan *p, struct ke_err *e)
+{
+	const cJSON *t, *v;
+
+	cJSON_ArrayForEach(t, ke_json_get(p->json, "tune")) {
+		struct ke_tune *to = &p->tune[p->n_tune];
+		int n = cJSON_GetArraySize(t);
+		int64_t *values;
+
+		if (p->n_tune == KE_TUNE_MAX)
+			return ke_fail(e, "tune: more than %d", KE_TUNE_MAX);
+		if (!ke_is_name(t->string) || !cJSON_IsArray(t) || n == 0)
+			return ke_fail(e, "tune.%s: not a name with a "
+			    "non-empty array", t->string);
+		values = ke_calloc((size_t)n, sizeof(*values));
+		to->name = t->string;
+		to->values = values;
+		p->n_tune++;
+		cJSON_ArrayForEach(v, t)
+			if (!ke_json_integer(v, &values[to->n++]))
+				return ke_fail(e, "tune.%s: not whole numbers",
+				    t->string);
+	}
+	return 0;
+}
+
+static int
+load_workspaces(struct ke_plan *p, const struct ke_scope *s, struct ke_err *e)
+{
+	const cJSON *w, *v;
+
+	cJSON_ArrayForEach(w, ke_json_get(p->json, "workspace")) {
+		const char *dtype = ke_json_string(w, "dtype");
+		size_t k = p->n_workspaces;
+
+		if (k == KE_WORKSPACES_MAX)
+			return ke_fail(e, "workspace: more than %d",
+			    KE_WORKSPACES_MAX);
+		p->workspaces[k].name = w->string;
+		p->workspaces[k].dtype = dtype == NULL ? KE_DTYPE_COUNT
+		    : ke_dtype_find(dtype);
+		if (!ke_is_name(w->string) ||
+		    p->workspaces[k].dtype == KE_DTYPE_COUNT)
+			return ke_fail(e, "workspace.%s: needs a name, dtype "
+			    "and shape", w->string);
+		cJSON_ArrayForEach(v, ke_json_array(w, "shape")) {
+			if (p->workspaces[k].rank == KE_RANK_MAX ||
+			    !cJSON_IsString(v))
+				return ke_fail(e, "workspace.%s: shape: not "
+				    "expressions", w->string);
+			if (ke_expr_check(v->valuestring, s, e) == -1)
+				return -1;
+			p->workspaces[k].shape[p->workspaces[k].rank++] =
+			    v->valuestring;
+		}
+		if (p->workspaces[k].rank == 0)
+			return ke_fail(e, "workspace.%s: shape: empty",
+			    w->string);
+		p->n_workspaces++;
+	}
+	return 0;
+}
+
+static int
+workspace_index(const struct ke_plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_workspaces; i++)
+		if (strcmp(p->workspaces[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static bool
+is_wide(const struct ke_op *op, const char *name)
+{
+	for (size_t i = 0; i < op->n_dims; i++)
+		if (strcmp(op->dims[i].name, name) == 0)
+			return op->dims[i].wide;
+	return false;
+}
+
+static int
+load_arg(const struct ke_plan *p, const struct ke_op *op,
+    const struct ke_scope *s, const cJSON *v, struct ke_arg *a,
+    struct ke_err *e)
+{
+	const char *name = cJSON_IsString(v) ? v->valuestring
+	    : ke_json_string(v, "tensor");
+	int tensor, workspace;
+
+	if (name == NULL)
+		return ke_fail(e, "not a name or {\"tensor\": NAME}");
+	*a = (struct ke_arg){.name = name, .kind = KE_ARG_SCALAR};
+	if (cJSON_IsObject(v)) {
+		a->offset = ke_json_string(v, "offset");
+		if (a->offset == NULL || cJSON_GetArraySize(v) != 2)
+			return ke_fail(e, "%s: needs an offset, and only "
+			    "that", name);
+		if (ke_expr_check(a->offset, s, e) == -1)
+			return -1;
+	}
+	tensor = ke_op_tensor(op, name);
+	workspace = workspace_index(p, name);
+	if (tensor != -1 && op->tensors[tensor].role != KE_LET) {
+		a->kind = KE_ARG_TENSOR;
+		a->index = tensor;
+	} else if (workspace != -1) {
+		a->kind = KE_ARG_WORKSPACE;
+		a->index = workspace;
+	} else if (ke_scope_find(s, name, strlen(name)) != NULL) {
+		a->wide = is_wide(op, name);
+	} else {
+		return ke_fail(e, "no such name: %s", name);
+	}
+	if (a->offset != NULL && a->kind != KE_ARG_TENSOR)
+		return ke_fail(e, "%s: only a tensor has an offset", name);
+	return 0;
+}
+
+static int
+load_launch(const struct ke_plan *p, const struct ke_op *op,
+    const struct ke_scope *s, cJSON *v, struct ke_launch *l,
+    struct ke_err *e)
+{
+	const cJSON *m, *args = ke_json_array(v, "args");
+
+	cJSON_ArrayForEach(m, v)
+		if (find_word(launch_members, KE_LEN(launch_members),
+		    m->string) == -1)
+			return ke_fail(e, "%s: unknown member", m->string);
+	l->kernel = ke_json_string(v, "kernel");
+	if (l->kernel == NULL || !ke_is_name(l->kernel) ||
+	    strncmp(l->kernel, "ke_", 3) == 0)
+		return ke_fail(e, "kernel: not a name of a function");
+	if (args == NULL)
+		return ke_fail(e, "args: not an array");
+	cJSON_ArrayForEach(m, args) {
+		if (l->n_args == KE_ARGS_MAX)
+			return ke_fail(e, "args: more than %d", KE_ARGS_MAX);
+		if (load_arg(p, op, s, m, &l->args[l->n_args], e) == -1)
+			return -1;
+		l->n_args++;
+	}
+	if (ke_json_get(v, "grid") != NULL &&
+	    (ke_json_array(v, "grid") == NULL ||
+	    cJSON_GetArraySize(ke_json_get(v, "grid")) < 1))
+		return ke_fail(e, "grid: not a non-empty array");
+	cJSON_ArrayForEach(m, ke_json_array(v, "grid")) {
+		if (l->n_grid == 3 || !cJSON_IsString(m))
+			return ke_fail(e, "grid: not one to three "
+			    "expressions");
+		if (ke_expr_check(m->valuestring, s, e) == -1)
+			return -1;
+		l->grid[l->n_grid++] = m->valuestring;
+	}
+	l->shared = ke_json_string(v, "shared");
+	if (ke_json_get(v, "shared") != NULL &&
+	    (l->shared == NULL || l->n_grid == 0))
+		return ke_fail(e, "shared: not an expression of a launch with "
+		    "grid");
+	return l->shared == NULL ? 0 : ke_expr_check(l->shared, s, e);
+}
+
+/* The prototypes of one function's launches must agree, or the compiler would
+ * report a conflict that nobody wrote. */
+static bool
+same_shape(const struct ke_launch *a, const struct ke_launch *b)
+{
+	if (a->n_args != b->n_args || (a->n_grid == 0) != (b->n_grid == 0))
+		return false;
+	for (size_t i = 0; i < a->n_args; i++)
+		if (a->args[i].kind != b->args[i].kind ||
+		    a->args[i].wide != b->args[i].wide)
+			return false;
+	return true;
+}
+
+static int
+load_launches(struct ke_plan *p, const struct ke_op *op,
+    const struct ke_scope *s, struct ke_err *e)
+{
+	cJSON *v;
+
+	cJSON_ArrayForEach(v, ke_json_array(p->json, "launches")) {
+		struct ke_err why;
+		size_t k = p->n_launches;
+
+		if (k == KE_LAUNCHES_MAX)
+			return ke_fail(e, "launches: more than %d",
+			    KE_LAUNCHES_MAX);
+		if (load_launch(p, op, s, v, &p->launches[k], &why) == -1)
+			return ke_fail(e, "launches[%zu]: %s", k, why.msg);
+		for (size_t i = 0; i < k; i++)
+			if (strcmp(p->launches[i].kernel,
+			    p->launches[k].kernel) == 0 &&
+			    !same_shape(&p->launches[i], &p->launches[k]))
+				return ke_fail(e, "launches[%zu]: %s is "
+				    "launched before with other arguments", k,
+				    p->launches[k].kernel);
+		p->n_launches++;
+	}
+	return p->n_launches > 0 ? 0
+	    : ke_fail(e, "launches: not a non-empty array");
+}
+
+/* One name space; adds the tunables and the workspaces' names to scope. */
+static int
+check_names(const struct ke_plan *p, const struct ke_op *op,
+    struct ke_scope *s, struct ke_err *e)
+{
+	const cJSON *w;
+
+	for (size_t i = 0; i < p->n_tune; i++) {
+		if (ke_scope_find(s, p->tune[i].name,
+		    strlen(p->tune[i].name)) != NULL ||
+		    ke_op_tensor(op, p->tune[i].name) != -1)
+			return ke_fail(e, "tune.%s: the name is taken",
+			    p->tune[i].name);
+		ke_scope_add(s, p->tune[i].name, p->tune[i].values[0]);
+	}
+	cJSON_ArrayForEach(w, ke_json_get(p->json, "workspace"))
+		if (ke_scope_find(s, w->string, strlen(w->string)) != NULL ||
+		    ke_op_tensor(op, w->string) != -1)
+			return ke_fail(e, "workspace.%s: the name is taken",
+			    w->string);
+	return 0;
+}
+
+static int
+check_expressions(const cJSON *all, const char *what,
+    const struct ke_scope *s, struct ke_err *e)
+{
+	const cJSON *v;
+	struct ke_err why;
+
+	cJSON_ArrayForEach(v, all) {
+		if (!cJSON_IsString(v))
+			return ke_fail(e, "%s: not expressions", what);
+		if (ke_expr_check(v->valuestring, s, &why) == -1)
+			return ke_fail(e, "%s: %s", what, why.msg);
+	}
+	return 0;
+}
+
+/* One row of choices, or the object. */
+static int
+check_row(const struct ke_plan *p, const cJSON *row, bool when,
+    const struct ke_scope *s, struct ke_err *e)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, row) {
+		int64_t value;
+		int t = ke_plan_tune(p, v->string);
+		size_t i = 0;
+
+		if (when && strcmp(v->string, "when") == 0) {
+			if (!cJSON_IsString(v))
+				return ke_fail(e, "when: not an expression");
+			if (s != NULL &&
+			    ke_expr_check(v->valuestring, s, e) == -1)
+				return -1;
+			continue;
+		}
+		if (t == -1)
+			return ke_fail(e, "%s: no such tunable", v->string);
+		if (!ke_json_integer(v, &value))
+			return ke_fail(e, "%s: not a whole number", v->string);
+		while (i < p->tune[t].n && p->tune[t].values[i] != value)
+			i++;
+		if (i == p->tune[t].n)
+			return ke_fail(e, "%s: %lld is not among its values",
+			    v->string, (long long)value);
+	}
+	return 0;
+}
+
+static int
+check_choice(struct ke_plan *p, const struct ke_scope *s, struct ke_err *e)
+{
+	const cJSON *row;
+	struct ke_err why;
+
+	if (cJSON_IsObject(p->choice) &&
+	    check_row(p, p->choice, false, s, &why) == -1)
+		return ke_fail(e, "choice: %s", why.msg);
+	if (!cJSON_IsArray(p->choice))
+		return 0;
+	cJSON_ArrayForEach(row, p->choice)
+		if (!cJSON_IsObject(row) ||
+		    check_row(p, row, true, s, &why) == -1)
+			return ke_fail(e, "choice: %s",
+			    cJSON_IsObject(row) ? why.msg : "not objects");
+	return 0;
+}
+
+static int
+check_words(const struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
+{
+	struct ke_scope s = {0};
+	const cJSON *v;
+
+	ke_op_names(op, &s);
+	cJSON_ArrayForEach(v, p->constants)
+		if (!cJSON_IsString(v) || ke_scope_find(&s, v->valuestring,
+		    strlen(v->valuestring)) == NULL)
+			return ke_fail(e, "constants: not a dimension: %s",
+			    cJSON_IsString(v) ? v->valuestring : "?");
+	cJSON_ArrayForEach(v, p->flags)
+		if (!cJSON_IsString(v) || find_word(allowed_flags,
+		    KE_LEN(allowed_flags), v->valuestring) == -1)
+			return ke_fail(e, "flags: not allowed: %s",
+			    cJSON_IsString(v) ? v->valuestring : "?");
+	return check_expressions(p->domain, "domain", &s, e);
+}
+
+static int
+load(struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
+{
+	struct ke_scope s = {0};
+
+	ke_op_names(op, &s);
+	if (check_members(p->json, e) == -1 || load_tune(p, e) == -1 ||
+	    check_names(p, op, &s, e) == -1 ||
+	    load_workspaces(p, &s, e) == -1 ||
+	    load_launches(p, op, &s, e) == -1)
+		return -1;
+	p->require = ke_json_array(p->json, "require");
+	p->constants = ke_json_array(p->json, "constants");
+	p->domain = ke_json_array(p->json, "domain");
+	p->flags = ke_json_array(p->json, "flags");
+	p->choice = ke_json_get(p->json, "choice");
+	if (check_expressions(p->require, "require", &s, e) == -1 ||
+	    check_words(p, op, e) == -1)
+		return -1;
+	return check_choice(p, &s, e);
+}
+
+struct ke_plan *
+ke_plan_parse(const char *source, const struct ke_op *op, struct ke_err *e)
+{
+	struct ke_plan *p = ke_calloc(1, sizeof(*p));
+	struct ke_err why;
+
+	p->json = extract(source, e);
+	if (p->json != NULL && load(p, op, &why) == 0)
+		return p;
+	if (p->json != NULL)
+		ke_fail(e, "ke-plan: %s", why.msg);
+	ke_plan_free(p);
+	return NULL;
+}
+
+void
+ke_plan_free(struct ke_plan *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < p->n_tune; i++)
+		free((void *)(uintptr_t)p->tune[i].values);
+	cJSON_Delete(p->json);
+	free(p);
+}
+
+int
+ke_plan_tune(const struct ke_plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_tune; i++)
+		if (strcmp(p->tune[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+int
+ke_plan_check_choice(const struct ke_plan *p, const cJSON *choice,
+    struct ke_err *e)
+{
+	struct ke_err why;
+
+	if (check_row(p, choice, false, NULL, &why) == -1)
+		return ke_fail(e, "choice: %s", why.msg);
+	return 0;
+}
+
+/* Overwrites values[] by what the row says. */
+static void
+apply_row(const struct ke_plan *p, const cJSON *row, int64_t *values)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, row) {
+		int t = ke_plan_tune(p, v->string);
+
+		if (t != -1)
+			ke_json_integer(v, &values[t]);
+	}
+}
+
+/* The row of the plan's own choice that holds in scope (dims only), or NULL;
+ * with scope NULL the first. */
+static const cJSON *
+find_row(const struct ke_plan *p, const struct ke_scope *s, struct ke_err *e,
+    int *bad)
+{
+	const cJSON *row;
+
+	*bad = 0;
+	if (!cJSON_IsArray(p->choice))
+		return p->choice;
+	cJSON_ArrayForEach(row, p->choice) {
+		const char *when = ke_json_string(row, "when");
+		int64_t holds = 1;
+
+		if (s != NULL && when != NULL &&
+		    ke_expr(when, s, &holds, e) == -1) {
+			*bad = -1;
+			return NULL;
+		}
+		if (holds != 0)
+			return row;
+	}
+	return NULL;
+}
+
+static void
+own_values(const struct ke_plan *p, const cJSON *row, int64_t *values)
+{
+	for (size_t i = 0; i < p->n_tune; i++)
+		values[i] = p->tune[i].values[0];
+	apply_row(p, row, values);
+}
+
+cJSON *
+ke_plan_default(const struct ke_plan *p)
+{
+	int64_t values[KE_TUNE_MAX];
+	cJSON *o = cJSON_CreateObject();
+	struct ke_err e;
+	int bad;
+
+	own_values(p, find_row(p, NULL, &e, &bad), values);
+	for (size_t i = 0; i < p->n_tune; i++)
+		ke_json_add_number(o, p->tune[i].name, (double)values[i]);
+	return o;
+}
+
+static int
+resolve_launch(const struct ke_plan *p, const struct ke_op *op, size_t k,
+    struct ke_resolved *r, struct ke_err *e)
+{
+	const struct ke_launch *l = &p->launches[k];
+	int64_t blocks = 1, shape[KE_RANK_MAX], count;
+
+	for (size_t i = 0; i < 3; i++) {
+		r->grid[k][i] = 1;
+		if (i >= l->n_grid)
+			continue;
+		if (ke_expr(l->grid[i], &r->scope, &r->grid[k][i], e) == -1)
+			return -1;
+		if (r->grid[k][i] < 1 || r->grid[k][i] > INT32_MAX ||
+		    __builtin_mul_overflow(blocks, r->grid[k][i], &blocks) ||
+		    blocks > GRID_MAX)
+			return ke_fail(e, "launches[%zu]: grid: %lld blocks",
+			    k, (long long)r->grid[k][i]);
+	}
+	r->shared[k] = 0;
+	if (l->shared != NULL &&
+	    ke_expr(l->shared, &r->scope, &r->shared[k], e) == -1)
+		return -1;
+	if (r->shared[k] < 0 || r->shared[k] > KE_SHARED_MAX)
+		return ke_fail(e, "launches[%zu]: shared: %lld bytes", k,
+		    (long long)r->shared[k]);
+	for (size_t i = 0; i < l->n_args; i++) {
+		r->offset[k][i] = 0;
+		if (l->args[i].offset == NULL)
+			continue;
+		if (ke_expr(l->args[i].offset, &r->scope, &r->offset[k][i],
+		    e) == -1 || ke_op_shape(&op->tensors[l->args[i].index],
+		    &r->scope, shape, &count, e) == -1)
+			return -1;
+		if (r->offset[k][i] < 0 || r->offset[k][i] > count)
+			return ke_fail(e, "launches[%zu]: %s: offset %lld is "
+			    "outside the tensor", k, l->args[i].name,
+			    (long long)r->offset[k][i]);
+	}
+	return 0;
+}
+
+static int
+resolve_workspace(const struct ke_plan *p, size_t k, struct ke_resolved *r,
+    struct ke_err *e)
+{
+	int64_t n = 1, extent;
+
+	for (size_t i = 0; i < p->workspaces[k].rank; i++) {
+		if (ke_expr(p->workspaces[k].shape[i], &r->scope, &extent,
+		    e) == -1)
+			return -1;
+		if (extent < 0 || __builtin_mul_overflow(n, extent, &n) ||
+		    n > (int64_t)1 << 32)
+			return ke_fail(e, "workspace.%s: shape is negative or "
+			    "too large", p->workspaces[k].name);
+	}
+	r->workspace[k] = n;
+	return 0;
+}
+
+static int
+all_hold(const cJSON *all, const struct ke_scope *s, const char **which,
+    struct ke_err *e)
+{
+	const cJSON *v;
+	int64_t holds;
+
+	cJSON_ArrayForEach(v, all) {
+		if (ke_expr(v->valuestring, s, &holds, e) == -1)
+			return -1;
+		*which = v->valuestring;
+		if (holds == 0)
+			return 0;
+	}
+	return 1;
+}
+
+int
+ke_plan_resolve(const struct ke_plan *p, const struct ke_op *op,
+    const struct ke_case *c, const cJSON *choice, struct ke_resolved *r,
+    struct ke_err *e)
+{
+	const char *which = "";
+	const cJSON *row;
+	int got;
+
+	r->scope.n = 0;
+	if (ke_op_scope(op, c, &r->scope, e) == -1)
+		return -1;
+	got = all_hold(p->domain, &r->scope, &which, e);
+	r->outside = got == 0;
+	if (got != 1)
+		return got;
+	row = find_row(p, &r->scope, e, &got);
+	if (got == -1)
+		return -1;
+	own_values(p, row, r->tune);
+	apply_row(p, choice, r->tune);
+	for (size_t i = 0; i < p->n_tune; i++)
+		ke_scope_add(&r->scope, p->tune[i].name, r->tune[i]);
+	got = all_hold(p->require, &r->scope, &which, e);
+	if (got == 0)
+		return ke_fail(e, "require: %s does not hold", which);
+	for (size_t k = 0; got == 1 && k < p->n_workspaces; k++)
+		if (resolve_workspace(p, k, r, e) == -1)
+			got = -1;
+	for (size_t k = 0; got == 1 && k < p->n_launches; k++)
+		if (resolve_launch(p, op, k, r, e) == -1)
+			got = -1;
+	return got == 1 ? 0 : -1;
+}
+
+int
+ke_plan_allows(const struct ke_plan *p, const cJSON *choice, struct ke_err *e)
+{
+	int64_t values[KE_TUNE_MAX], holds;
+	struct ke_scope s = {0};
+	struct ke_err ignored;
+	const cJSON *v;
+	int bad;
+
+	own_values(p, find_row(p, NULL, &ignored, &bad), values);
+	apply_row(p, choice, values);
+	for (size_t i = 0; i < p->n_tune; i++)
+		ke_scope_add(&s, p->tune[i].name, values[i]);
+	cJSON_ArrayForEach(v, p->require) {
+		if (ke_expr_check(v->valuestring, &s, &ignored) == -1)
+			continue; /* it needs a dimension */
+		if (ke_expr(v->valuestring, &s, &holds, e) == -1)
+			return -1;
+		if (holds == 0)
+			return 0;
+	}
+	return 1;
+}
