@@ -1,0 +1,115 @@
+# make            build everything into build/bin
+# make demo       a search for a faster conv1d on this machine's CPU
+# make check      all tests (installs what they need, or says how)
+# make bench      what the pipe itself costs
+# make lint       clang-tidy, cppcheck, shellcheck, mandoc
+# make sanitize   the tests again, built with ASan and UBSan
+# make install    PREFIX=/usr/local DESTDIR=
+#
+# It parses and installs what is missing on a machine without a compiler.
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+B ?= build
+
+CFLAGS ?= -O2 -g
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wvla
+ifdef CI
+WARN += -Werror
+endif
+KE_CFLAGS = -std=c11 -D_GNU_SOURCE -DKE_VERSION='"$(VERSION)"' -pthread \
+	-Itools/libke $(WARN) $(SANITIZE)
+
+TOOLS = $(notdir $(patsubst %/,%,$(wildcard tools/ke-*/)))
+SCRIPTS = $(notdir $(wildcard scripts/ke-*))
+MAN1 = $(wildcard man/*.1)
+MAN5 = $(wildcard man/*.5)
+MAN7 = $(wildcard man/*.7)
+
+# What a tool needs beside libke's cJSON and libcrypto.
+LIBS = -lcjson -lcrypto -lm
+LIBS_ke-store = -lsqlite3
+LIBS_ke-prompt = -lsqlite3
+LIBS_ke-eval = -ldl
+
+all: $(TOOLS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
+
+objects = $(patsubst %.c,$(B)/%.o,$(wildcard tools/$(1)/*.c))
+
+$(B)/libke.a: $(call objects,libke)
+	rm -f $@ && $(AR) rcs $@ $^
+
+define tool
+$(B)/bin/$(1): $(call objects,$(1)) $(B)/libke.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(KE_CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1)) $$(LIBS)
+endef
+$(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/bin/%: scripts/%
+	@mkdir -p $(@D)
+	ln -sf $(CURDIR)/$< $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# Unit tests of libke (cmocka), one program a file.
+UNIT = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
+$(B)/tests/%: tests/%.c $(B)/libke.a Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< \
+		$(B)/libke.a -lcmocka $(LIBS)
+
+demo:
+	@scripts/deps build run
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" scripts/demo
+
+check:
+	@scripts/deps build run test
+	@$(MAKE) --no-print-directory all units
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" B=$(B) tests/run $(TESTS)
+
+units: $(UNIT)
+
+sanitize:
+	@scripts/deps build run test
+	@$(MAKE) --no-print-directory check B=build/sanitize \
+		SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer'
+
+bench:
+	@scripts/deps build run
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" bench/run
+
+lint:
+	@scripts/deps build run test lint
+	@tests/lint
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/ke \
+		$(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 755 $(TOOLS:%=$(B)/bin/%) $(SCRIPTS:%=scripts/%) \
+		$(DESTDIR)$(PREFIX)/bin
+	cp -R ops kb $(DESTDIR)$(PREFIX)/share/ke
+	install -m 644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 644 $(MAN7) $(DESTDIR)$(PREFIX)/share/man/man7
+
+uninstall:
+	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(TOOLS) $(SCRIPTS)
+	cd $(DESTDIR)$(PREFIX)/share/man && rm -f \
+		$(MAN1:man/%=man1/%) $(MAN5:man/%=man5/%) $(MAN7:man/%=man7/%)
+	rm -rf $(DESTDIR)$(PREFIX)/share/ke
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all demo check units sanitize bench lint install uninstall clean
+.DELETE_ON_ERROR:
