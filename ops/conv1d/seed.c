@@ -18,7 +18,7 @@
     {"kernel": "pack", "grid": ["PACK ? cdiv(Cout, MR) : 1"],
      "args": ["w", "wp", "Cin", "Cout"]},
     {"kernel": "conv1d", "grid": ["cdiv(Cout, OB)", "cdiv(L, LB)", "B"],
-     "shared": "4*Cin*(LB + 32)",
+     "shared": "4*Cin*(LB + 48)",
      "args": ["x", "w", "wp", "bias", "y", "Cin", "Cout", "L"]}] }
 
 Outer products in registers, vectors along l.  A block copies LB positions of
@@ -36,7 +36,7 @@ over input channels. */
 #define VW	KE_VW
 #define MR	KE_MR
 #define NV	KE_NV
-#define PITCH	(KE_LB + 32)	/* of a channel in scratch */
+#define PITCH	(KE_LB + 48)	/* of a channel in scratch */
 #define FRONT	16		/* where its position 0 is, 64-byte aligned */
 #define PRAGMA(x)	_Pragma(#x)
 #define UNROLL(n)	PRAGMA(GCC unroll n)
