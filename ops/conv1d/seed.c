@@ -1,10 +1,10 @@
 /* ke-plan
 { "tune": {
     "VW": [4, 8, 16],
-    "MR": [1, 2, 3, 4, 6, 8, 12],
-    "NV": [1, 2, 3, 4, 5, 6, 7],
-    "OB": [12, 24, 48, 96],
-    "LB": [64, 112, 208, 512],
+    "MR": [2, 3, 4, 6, 8, 12],
+    "NV": [1, 2, 3, 4, 5],
+    "OB": [24, 48, 96],
+    "LB": [64, 208, 512],
     "ORDER": [0, 1],
     "PACK": [0, 1],
     "UC": [1, 2]},
@@ -146,8 +146,6 @@ tiles(const float *xs, const float *w, const float *wp, const float *bias,
 	TILE(3);
 	TILE(4);
 	TILE(5);
-	TILE(6);
-	TILE(7);
 	}
 }
 

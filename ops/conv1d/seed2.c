@@ -1,17 +1,17 @@
 /* ke-plan
 { "tune": {
     "VW": [4, 8, 16],
-    "NV": [1, 2, 3, 4, 6],
-    "PR": [2, 4, 5, 6, 7, 8, 10, 12, 14, 20],
-    "OG": [1, 2, 4, 8],
-    "LB": [40, 64, 104, 200, 512],
+    "NV": [1, 2, 3],
+    "PR": [4, 5, 6, 8, 10, 12, 20],
+    "OG": [1, 2, 4],
+    "LB": [64, 104, 200, 512],
     "ORDER": [0, 1],
     "TAPS": [0, 1],
     "UC": [1, 2]},
   "choice": {"VW": 8, "NV": 2, "PR": 4, "OG": 1, "LB": 64, "ORDER": 0,
     "TAPS": 0, "UC": 1},
-  "require": ["PR*NV >= 4", "PR*NV + (TAPS ? 3 : 1)*NV <= 31",
-    "VW*NV*OG <= 128", "PR <= LB"],
+  "require": ["PR*NV + (TAPS ? 3 : 1)*NV <= 31",
+    "VW*NV*OG <= 128"],
   "workspace": {"wp": {"dtype": "f32",
     "shape": ["cdiv(Cout, VW*NV)*VW*NV", "Cin", 3]}},
   "launches": [
