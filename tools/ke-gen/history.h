@@ -1,0 +1,31 @@
+/* What the tuner remembers of each run for as long as it lives: the context of
+ * a record shows only the newest 256 of what was tried. */
+#ifndef HISTORY_H
+#define HISTORY_H
+
+#include "space.h"
+
+struct run {
+	char *name, *op_name;
+	struct ke_op *op;
+	struct map seen;      /* fingerprints; 1: no result yet, 2: with one */
+	struct space *spaces; /* the seeds in order of their names, then others */
+	size_t n_seeds;       /* those with a plan */
+	struct run *next;
+};
+
+/* The record's run, opened where it is new; NULL with the reason where its
+ * operator can't be read. */
+struct run *history_run(struct run **all, const cJSON *rec, struct ke_err *);
+
+/* The run's space for this text; NULL with the reason where it has no plan. */
+struct space *history_space(struct run *, const char *source, struct ke_err *);
+
+/* Learns from what the record says was tried; parent (may be NULL) is the
+ * source of entries that name none. */
+void history_learn(struct run *, const cJSON *tried, struct space *parent);
+
+/* Notes a fingerprint; false where it was noted before. */
+bool history_note(struct run *, const char *fingerprint);
+
+#endif

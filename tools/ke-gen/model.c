@@ -1,0 +1,245 @@
+/* What the measured points of a space say of those that weren't measured.
+ * The method is that of Jones, Schonlau and Welch (1998), on a grid. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+#include "model.h"
+
+#define POINTS 96 /* at most: the work grows with the cube */
+#define NOISE_PASSED 0.02
+#define NOISE_UNKNOWN 0.5
+
+/* Tried in turn; the likeliest is kept. */
+static const struct {
+	double decay; /* of the correlation, per step between values */
+	double share; /* of the part that adds */
+} shapes[] = {{0.3, 0.8}, {0.3, 0.4}, {0.9, 0.8}, {0.9, 0.4}};
+
+static double
+covariance(const struct model *m, const struct point *a,
+    const struct point *b)
+{
+	size_t n = m->space->plan->n_tune;
+	double sum = 0, steps = 0;
+
+	for (size_t t = 0; t < n; t++) {
+		double d = fabs((double)a->at[t] - (double)b->at[t]);
+
+		sum += d == 0 ? 1 : exp(-m->decay * d);
+		steps += d;
+	}
+	if (n == 0)
+		return 1;
+	return m->share * sum / (double)n +
+	    (1 - m->share) * exp(-m->decay * steps);
+}
+
+/* The points to learn from: the newest, and the best ones beside them. */
+static void
+pick_points(struct model *m, const struct observed **from)
+{
+	const struct space *s = m->space;
+	size_t skip = s->n_obs > POINTS ? s->n_obs - POINTS : 0;
+
+	for (size_t i = skip; i < s->n_obs; i++)
+		from[m->n++] = &s->obs[i];
+	for (size_t i = 0; i < skip; i++) {
+		size_t worst = 0;
+
+		/* the older half gives way to what was better before it */
+		if (s->obs[i].outcome != PASSED)
+			continue;
+		for (size_t k = 1; k < POINTS / 2; k++)
+			if (from[worst]->outcome == PASSED &&
+			    (from[k]->outcome != PASSED ||
+			    from[k]->y < from[worst]->y))
+				worst = k;
+		if (from[worst]->outcome != PASSED ||
+		    from[worst]->y < s->obs[i].y)
+			from[worst] = &s->obs[i];
+	}
+}
+
+/* Targets with mean 0 and deviation 1 over what passed. */
+static void
+standardise(struct model *m, const struct observed **from, double *y)
+{
+	double n = 0, mean = 0, dev = 0, worst = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (from[i]->outcome == PASSED) {
+			n++;
+			mean += from[i]->y;
+		}
+	mean = n > 0 ? mean / n : 0;
+	for (size_t i = 0; i < m->n; i++)
+		if (from[i]->outcome == PASSED)
+			dev += (from[i]->y - mean) * (from[i]->y - mean);
+	dev = n > 1 && dev > 1e-12 ? sqrt(dev / n) : 1;
+	m->best = n > 0 ? -INFINITY : 0;
+	for (size_t i = 0; i < m->n; i++) {
+		y[i] = from[i]->outcome == PASSED ? (from[i]->y - mean) / dev
+		    : 0;
+		worst = fmin(worst, y[i]);
+		if (from[i]->outcome == PASSED)
+			m->best = fmax(m->best, y[i]);
+	}
+	for (size_t i = 0; i < m->n; i++)
+		if (from[i]->outcome == FAILED)
+			y[i] = fmin(worst, -1);
+}
+
+/* Solves factor x = b (forward), in place. */
+static void
+forward(const struct model *m, double *b)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const double *row = m->factor + i * m->n;
+
+		for (size_t k = 0; k < i; k++)
+			b[i] -= row[k] * b[k];
+		b[i] /= row[i];
+	}
+}
+
+static void
+backward(const struct model *m, double *b)
+{
+	for (size_t i = m->n; i-- > 0;) {
+		b[i] /= m->factor[i * m->n + i];
+		for (size_t k = 0; k < i; k++)
+			b[k] -= m->factor[i * m->n + k] * b[i];
+	}
+}
+
+static void
+factorise(struct model *m, const struct observed **from)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		double *row = m->factor + i * m->n;
+
+		for (size_t k = 0; k <= i; k++) {
+			const double *other = m->factor + k * m->n;
+			double v = covariance(m, m->points[i], m->points[k]);
+
+			for (size_t j = 0; j < k; j++)
+				v -= row[j] * other[j];
+			if (k < i) {
+				row[k] = v / other[k];
+				continue;
+			}
+			v += from[i]->outcome == UNKNOWN ? NOISE_UNKNOWN
+			    : NOISE_PASSED;
+			row[i] = sqrt(fmax(v, 1e-9));
+		}
+	}
+}
+
+/* Fits with the model's shape; the log likelihood, less a constant. */
+static double
+fit(struct model *m, const struct observed **from, const double *y)
+{
+	double likely = 0;
+
+	factorise(m, from);
+	memcpy(m->weights, y, m->n * sizeof(*y));
+	forward(m, m->weights);
+	for (size_t i = 0; i < m->n; i++)
+		likely -= 0.5 * m->weights[i] * m->weights[i] +
+		    log(m->factor[i * m->n + i]);
+	backward(m, m->weights);
+	return likely;
+}
+
+static void
+count_values(struct model *m)
+{
+	const struct space *s = m->space;
+
+	for (size_t t = 0; t < s->plan->n_tune; t++) {
+		size_t n = space_values(s, t);
+
+		m->count[t].passed = ke_calloc(2 * n, sizeof(uint32_t));
+		m->count[t].failed = m->count[t].passed + n;
+		for (size_t i = 0; i < s->n_obs; i++) {
+			uint32_t at = s->obs[i].p.at[t];
+
+			m->count[t].passed[at] += s->obs[i].outcome == PASSED;
+			m->count[t].failed[at] += s->obs[i].outcome == FAILED;
+		}
+	}
+}
+
+void
+model_fit(struct model *m, const struct space *s)
+{
+	const struct observed **from = ke_calloc(POINTS, sizeof(*from));
+	double y[POINTS], best = -INFINITY;
+	size_t shape = 0;
+
+	*m = (struct model){.space = s};
+	pick_points(m, from);
+	m->points = ke_calloc(m->n, sizeof(*m->points));
+	m->factor = ke_calloc(m->n * m->n, sizeof(double));
+	m->weights = ke_calloc(m->n, sizeof(double));
+	m->scratch = ke_calloc(m->n, sizeof(double));
+	for (size_t i = 0; i < m->n; i++)
+		m->points[i] = &from[i]->p;
+	standardise(m, from, y);
+	for (size_t i = 0; i <= KE_LEN(shapes); i++) {
+		double likely;
+
+		m->decay = shapes[i < KE_LEN(shapes) ? i : shape].decay;
+		m->share = shapes[i < KE_LEN(shapes) ? i : shape].share;
+		likely = fit(m, from, y);
+		if (i < KE_LEN(shapes) && likely > best) {
+			best = likely;
+			shape = i;
+		}
+	}
+	count_values(m);
+	free(from);
+}
+
+void
+model_free(struct model *m)
+{
+	for (size_t t = 0; t < m->space->plan->n_tune; t++)
+		free(m->count[t].passed);
+	free(m->points);
+	free(m->factor);
+	free(m->weights);
+	free(m->scratch);
+}
+
+static double
+only_failed(const struct model *m, const struct point *p)
+{
+	double factor = 1;
+
+	for (size_t t = 0; t < m->space->plan->n_tune; t++)
+		if (m->count[t].failed[p->at[t]] > 1 &&
+		    m->count[t].passed[p->at[t]] == 0)
+			factor *= 0.1;
+	return factor;
+}
+
+double
+model_promise(const struct model *m, const struct point *p)
+{
+	double mean = 0, var = 1 + NOISE_PASSED, z, dev;
+
+	for (size_t i = 0; i < m->n; i++) {
+		m->scratch[i] = covariance(m, m->points[i], p);
+		mean += m->weights[i] * m->scratch[i];
+	}
+	forward(m, m->scratch);
+	for (size_t i = 0; i < m->n; i++)
+		var -= m->scratch[i] * m->scratch[i];
+	dev = sqrt(fmax(var, 1e-9));
+	z = (mean - m->best) / dev;
+	return only_failed(m, p) * dev * (z * 0.5 * erfc(-z * M_SQRT1_2) +
+	    exp(-0.5 * z * z) / sqrt(2 * M_PI));
+}

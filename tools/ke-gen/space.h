@@ -1,0 +1,69 @@
+/* The choices that one source offers, and what is known of each. */
+#ifndef SPACE_H
+#define SPACE_H
+
+#include <stdbool.h>
+
+#include "map.h"
+#include "op.h"
+#include "plan.h"
+
+/* A choice: for each tunable, in the plan's order, the index of its value. */
+struct point {
+	uint32_t at[KE_TUNE_MAX];
+};
+
+enum outcome { UNKNOWN, FAILED, PASSED };
+
+/* What came of a point.  UNKNOWN: proposed, or measured without a result that
+ * says anything. */
+struct observed {
+	struct point p;
+	enum outcome outcome;
+	double y; /* log of the score, where PASSED */
+};
+
+struct space {
+	char *name; /* of the seed's file, or NULL */
+	char *source, *hash;
+	const struct ke_op *op; /* borrowed */
+	struct ke_plan *plan;
+	cJSON *defaults;
+	size_t n_obs;
+	struct observed *obs;
+	struct map known;   /* point to 1 + index in obs */
+	struct map invalid; /* points that the plan refuses */
+	bool exhausted;
+	struct space *next;
+};
+
+/* The space of a candidate's text; NULL with the reason where it has no
+ * plan. */
+struct space *space_open(const char *source, const struct ke_op *,
+    struct ke_err *);
+
+/* Values of tunable t, and how many choices there are in all (SIZE_MAX where
+ * that overflows). */
+size_t space_values(const struct space *, size_t t);
+size_t space_size(const struct space *);
+
+/* The point of a choice that overrides the plan's own (may be NULL); values
+ * that the plan doesn't offer are taken as the plan's own. */
+struct point space_point(const struct space *, const cJSON *choice);
+
+/* The choice of a point, as the record has it.  The caller deletes. */
+cJSON *space_choice(const struct space *, const struct point *);
+
+bool space_same(const struct space *, const struct point *,
+    const struct point *);
+
+/* Does the plan hold there?  Kept, so that asking again is cheap. */
+bool space_valid(struct space *, const struct point *);
+
+bool space_is_known(const struct space *, const struct point *);
+
+/* Notes what came of the point; a later outcome replaces UNKNOWN. */
+void space_observe(struct space *, const struct point *, enum outcome,
+    double score);
+
+#endif

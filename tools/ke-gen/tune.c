@@ -1,0 +1,250 @@
+/* The backend that needs no model: it draws seeds and moves tunables by what
+ * has been measured. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen.h"
+#include "history.h"
+#include "move.h"
+#include "record.h"
+
+struct tune {
+	struct run *runs;
+};
+
+/* What is asked for, and what comes of it. */
+struct proposal {
+	struct run *run;
+	struct rng rng;
+	struct space *space;
+	bool draw; /* a draft rather than a move */
+	struct point from, to;
+};
+
+static int
+open_tune(struct gen *g, struct ke_err *e)
+{
+	(void)e;
+	g->state = ke_calloc(1, sizeof(struct tune));
+	return 0;
+}
+
+static void
+seed_rng(struct rng *r, const struct gen *g, const cJSON *rec)
+{
+	const char *seed = ke_json_string(ke_json_object(rec, "select"), "seed");
+	const char *xid = ke_json_string(rec, "xid");
+	struct ke_buf b = {0};
+
+	ke_buf_fmt(&b, "%lld %s", (long long)g->seed,
+	    seed != NULL ? seed : xid != NULL ? xid : "");
+	rng_seed(r, b.s, b.n);
+	ke_buf_free(&b);
+}
+
+static struct point
+best_point(const struct space *s)
+{
+	const struct observed *best = NULL;
+
+	for (size_t i = 0; i < s->n_obs; i++)
+		if (s->obs[i].outcome == PASSED &&
+		    (best == NULL || s->obs[i].y > best->y))
+			best = &s->obs[i];
+	return best != NULL ? best->p : space_point(s, NULL);
+}
+
+/* Is the point new by its fingerprint too (what was tried may not say its
+ * choice)?  Known from now on. */
+static bool
+claim(struct proposal *p)
+{
+	cJSON *choice = space_choice(p->space, &p->to);
+	char fingerprint[KE_FINGERPRINT];
+
+	ke_fingerprint(p->space->source, choice, p->space->defaults,
+	    fingerprint);
+	cJSON_Delete(choice);
+	space_observe(p->space, &p->to, UNKNOWN, 0);
+	return history_note(p->run, fingerprint);
+}
+
+/* The next new point of the proposal's space. */
+static bool
+search_space(struct proposal *p, const struct point *other)
+{
+	struct move m = {.from = &p->from, .other = other};
+
+	for (;;) {
+		bool found = p->draw ? move_draw(p->space, &p->rng, &p->to)
+		    : move_next(p->space, &m, &p->rng, &p->to);
+
+		if (!found || claim(p))
+			return found;
+	}
+}
+
+/* The other seeds, once a space has nothing left. */
+static bool
+search_seeds(struct proposal *p)
+{
+	struct space *s = p->run->spaces;
+
+	for (size_t i = 0; i < p->run->n_seeds; i++, s = s->next) {
+		p->space = s;
+		p->from = p->draw ? space_point(s, NULL) : best_point(s);
+		if (search_space(p, NULL))
+			return true;
+	}
+	return false;
+}
+
+/* A draft: the seed as it is, or a choice of it drawn. */
+static bool
+propose_draft(struct proposal *p, const cJSON *rec)
+{
+	const cJSON *select = ke_json_object(rec, "select");
+	size_t n = p->run->n_seeds, k;
+	int64_t draft;
+
+	if (!ke_json_integer(ke_json_get(select, "draft"), &draft) || draft < 0)
+		draft = (int64_t)(n + rng_below(&p->rng, n));
+	p->draw = true;
+	p->space = p->run->spaces;
+	for (k = (size_t)draft % n; k > 0; k--)
+		p->space = p->space->next;
+	p->from = p->to = space_point(p->space, NULL);
+	if ((size_t)draft < n && !space_is_known(p->space, &p->to) && claim(p))
+		return true;
+	return search_space(p, NULL) || search_seeds(p);
+}
+
+static bool
+propose_move(struct proposal *p, struct space *s, const cJSON *context)
+{
+	const cJSON *parent = ke_json_object(context, "parent");
+	const cJSON *second = ke_json_object(context, "parent2");
+	const char *source = ke_json_string(second, "source");
+	struct point other;
+
+	p->space = s;
+	p->from = space_point(s, ke_json_object(parent, "choice"));
+	if (!space_is_known(s, &p->from))
+		space_observe(s, &p->from, UNKNOWN, 0);
+	if (source == NULL || strcmp(source, s->source) != 0)
+		return search_space(p, NULL) || search_seeds(p);
+	other = space_point(s, ke_json_object(second, "choice"));
+	return search_space(p, &other) || search_seeds(p);
+}
+
+/* "BM 32->64, STAGES 2->3", behind the seed's name for what starts anew. */
+static void
+describe(const struct proposal *p, const struct space *parent,
+    struct ke_buf *words)
+{
+	const struct ke_plan *plan = p->space->plan;
+	const char *between = "";
+
+	if (p->space != parent && p->space->name != NULL) {
+		ke_buf_str(words, p->space->name);
+		between = ": ";
+	}
+	for (size_t t = 0; t < plan->n_tune; t++) {
+		const int64_t *v = plan->tune[t].values;
+
+		if (p->from.at[t] == p->to.at[t])
+			continue;
+		ke_buf_fmt(words, "%s%s %lld->%lld", between,
+		    plan->tune[t].name, (long long)v[p->from.at[t]],
+		    (long long)v[p->to.at[t]]);
+		between = ", ";
+	}
+}
+
+static void
+write_candidate(cJSON *rec, const struct gen *g, const struct proposal *p,
+    const struct space *parent)
+{
+	cJSON *choice = space_choice(p->space, &p->to);
+	cJSON *section = gen_section(rec, g, "tune");
+	struct ke_buf words = {0};
+
+	describe(p, parent, &words);
+	ke_json_set_string(section, "strategy", words.s);
+	/* no clock: the same input must give the same output */
+	ke_json_add_number(section, "seconds", 0);
+	ke_json_add_number(section, "attempts", 1);
+	ke_json_set_string(section, "finish", "stop");
+	gen_candidate(rec, p->space->source, choice, p->space->defaults);
+	ke_buf_free(&words);
+	cJSON_Delete(choice);
+}
+
+static struct run *
+open_run(struct tune *t, cJSON *rec)
+{
+	const char *language = ke_json_string(rec, "language");
+	struct ke_err e;
+	struct run *run;
+
+	if (language != NULL && strcmp(language, "c") != 0) {
+		ke_record_error(rec, "ke-gen", "no_language",
+		    "tune has no seeds for language %s", language);
+		return NULL;
+	}
+	run = history_run(&t->runs, rec, &e);
+	if (run == NULL)
+		ke_record_error(rec, "ke-gen", "no_operator", "%s", e.msg);
+	return run;
+}
+
+static void
+take_tune(struct gen *g, cJSON *rec)
+{
+	struct proposal p = {.run = open_run(g->state, rec)};
+	const cJSON *select = ke_json_object(rec, "select");
+	const cJSON *context = ke_json_object(rec, "context");
+	const char *phase = ke_json_string(select, "phase");
+	const char *source = ke_json_string(
+	    ke_json_object(context, "parent"), "source");
+	struct space *parent = NULL;
+	struct ke_err e;
+	bool found = false;
+
+	if (p.run == NULL)
+		return;
+	seed_rng(&p.rng, g, rec);
+	if (source != NULL)
+		parent = history_space(p.run, source, &e);
+	history_learn(p.run, ke_json_array(context, "tried"), parent);
+	if (parent != NULL && (phase == NULL || strcmp(phase, "draft") != 0))
+		found = propose_move(&p, parent, context);
+	else if (p.run->n_seeds > 0)
+		found = propose_draft(&p, rec);
+	if (found)
+		write_candidate(rec, g, &p, parent);
+	else if (p.run->n_seeds == 0 && parent == NULL)
+		ke_record_error(rec, "ke-gen", "no_seed",
+		    "%s: no seed*.c with a plan", p.run->op->dir);
+	else
+		ke_record_error(rec, "ke-gen", "exhausted",
+		    "every choice was proposed");
+}
+
+static void
+pass_tune(struct gen *g, const cJSON *rec)
+{
+	struct tune *t = g->state;
+	const char *fingerprint = ke_json_string(rec, "fingerprint");
+	struct ke_err e;
+	struct run *run;
+
+	if (fingerprint == NULL)
+		return;
+	run = history_run(&t->runs, rec, &e);
+	if (run != NULL)
+		history_note(run, fingerprint);
+}
+
+const struct backend backend_tune = {"tune", NULL, open_tune, take_tune,
+	pass_tune};
