@@ -33,14 +33,15 @@ ke_now_ms(void)
 
 /* In the child.  Reports by exit status 127, and errno on the pipe. */
 static void
-become(const struct ke_spawn *s, int out)
+become(const struct ke_spawn *s, int in, int out)
 {
-	int null = open("/dev/null", O_RDWR);
+	if (in == -1)
+		in = open("/dev/null", O_RDONLY);
 
 	setpgid(0, 0);
 	signal(SIGPIPE, SIG_DFL);
-	if (null == -1 || dup2(null, 0) == -1 || dup2(out, 1) == -1 ||
-	    dup2(out, 2) == -1)
+	if (in == -1 || dup2(in, 0) == -1 || dup2(out, 1) == -1 ||
+	    (!s->stderr_apart && dup2(out, 2) == -1))
 		goto fail;
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	for (size_t i = 0; i < s->n_limits; i++) {
@@ -61,31 +62,65 @@ fail:
 	_exit(127);
 }
 
+static void
+hang_up(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
 int
 ke_spawn(struct ke_child *c, const struct ke_spawn *s, struct ke_err *e)
 {
-	int p[2];
+	int out[2] = {-1, -1}, in[2] = {-1, -1};
 
-	*c = (struct ke_child){.pid = -1, .pidfd = -1, .out = -1,
+	*c = (struct ke_child){.pid = -1, .pidfd = -1, .out = -1, .in = -1,
 	    .output_max = s->output_max, .done = true,
+	    .input = s->input, .input_n = s->input_n,
 	    .deadline = ke_now_ms() + s->timeout_ms};
-	if (pipe2(p, O_CLOEXEC) == -1)
-		return ke_fail(e, "pipe: %s", strerror(errno));
-	c->pid = fork();
+	if (pipe2(out, O_CLOEXEC) == -1 ||
+	    (s->input != NULL && pipe2(in, O_CLOEXEC) == -1))
+		ke_fail(e, "pipe: %s", strerror(errno));
+	else if ((c->pid = fork()) == -1)
+		ke_fail(e, "fork: %s", strerror(errno));
 	if (c->pid == 0)
-		become(s, p[1]);
-	close(p[1]);
+		become(s, in[0], out[1]);
+	hang_up(&in[0]);
+	hang_up(&out[1]);
 	if (c->pid == -1) {
-		close(p[0]);
-		return ke_fail(e, "fork: %s", strerror(errno));
+		hang_up(&in[1]);
+		hang_up(&out[0]);
+		return -1;
 	}
 	setpgid(c->pid, c->pid);
-	c->out = p[0];
+	c->out = out[0];
+	c->in = in[1];
 	fcntl(c->out, F_SETFL, O_NONBLOCK);
+	if (c->in != -1)
+		fcntl(c->in, F_SETFL, O_NONBLOCK);
 	c->pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	c->done = false;
 	ke_buf_add(&c->output, "", 0);
 	return 0;
+}
+
+/* Writes what fits.  A child that doesn't read its input, or not all of it, is
+ * no error. */
+static void
+feed(struct ke_child *c)
+{
+	while (c->in != -1 && c->input_n > 0) {
+		ssize_t put = write(c->in, c->input, c->input_n);
+
+		if (put == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (put == -1)
+			break;
+		c->input += put;
+		c->input_n -= (size_t)put;
+	}
+	hang_up(&c->in);
 }
 
 static void
@@ -98,8 +133,7 @@ drain(struct ke_child *c)
 		size_t room = c->output_max - c->output.n;
 
 		if (got == 0) {
-			close(c->out);
-			c->out = -1;
+			hang_up(&c->out);
 			return;
 		}
 		if ((size_t)got > room)
@@ -114,68 +148,77 @@ finish(struct ke_child *c)
 {
 	kill(-c->pid, SIGKILL);
 	drain(c);
-	if (c->out != -1)
-		close(c->out);
-	if (c->pidfd != -1)
-		close(c->pidfd);
-	c->out = c->pidfd = -1;
+	hang_up(&c->out);
+	hang_up(&c->in);
+	hang_up(&c->pidfd);
 	c->done = true;
 }
 
 /* Without a pidfd (an old kernel) its death is polled for. */
-static int
-watch(struct ke_child *c, size_t n, struct ke_err *e)
+void
+ke_child_poll(const struct ke_child *c, struct pollfd p[KE_CHILD_POLL],
+    int *timeout_ms)
 {
-	struct pollfd *p = ke_calloc(2 * n, sizeof(*p));
-	int64_t now = ke_now_ms(), wait = 3600000;
-	int got;
+	int64_t left = c->deadline - ke_now_ms();
 
-	for (size_t i = 0; i < n; i++) {
-		bool live = !c[i].done;
+	p[0] = (struct pollfd){.fd = c->pidfd, .events = POLLIN};
+	p[1] = (struct pollfd){.fd = c->out, .events = POLLIN};
+	p[2] = (struct pollfd){.fd = c->in, .events = POLLOUT};
+	if (c->done)
+		return;
+	left = left < 0 ? 0 : left > 3600000 ? 3600000 : left;
+	if (c->pidfd == -1 && left > 5)
+		left = 5;
+	if (*timeout_ms == -1 || left < *timeout_ms)
+		*timeout_ms = (int)left;
+}
 
-		p[2 * i] = (struct pollfd){.fd = live ? c[i].pidfd : -1,
-		    .events = POLLIN};
-		p[2 * i + 1] = (struct pollfd){.fd = live ? c[i].out : -1,
-		    .events = POLLIN};
-		if (live && c[i].pidfd == -1)
-			wait = wait < 5 ? wait : 5;
-		if (live && c[i].deadline - now < wait)
-			wait = c[i].deadline > now ? c[i].deadline - now : 0;
+void
+ke_child_kill(struct ke_child *c)
+{
+	if (!c->done)
+		kill(-c->pid, SIGKILL);
+}
+
+bool
+ke_child_step(struct ke_child *c)
+{
+	if (c->done)
+		return true;
+	feed(c);
+	drain(c);
+	if (waitpid(c->pid, &c->status, WNOHANG) != 0) {
+		finish(c);
+	} else if (ke_now_ms() >= c->deadline) {
+		c->timed_out = true;
+		ke_child_kill(c);
+		c->deadline = ke_now_ms() + 10000;
 	}
-	got = poll(p, 2 * n, (int)wait);
-	free(p);
-	if (got == -1 && errno != EINTR)
-		return ke_fail(e, "poll: %s", strerror(errno));
-	return 0;
+	return c->done;
 }
 
 int
 ke_spawn_wait(struct ke_child *c, size_t n, struct ke_err *e)
 {
-	for (;;) {
+	struct pollfd *p = ke_calloc(KE_CHILD_POLL * n, sizeof(*p));
+	int status = 0;
+
+	while (status == 0) {
 		size_t live = 0;
-		int64_t now = ke_now_ms();
+		int timeout = -1;
 
 		for (size_t i = 0; i < n; i++) {
-			if (c[i].done)
-				continue;
-			drain(&c[i]);
-			if (waitpid(c[i].pid, &c[i].status, WNOHANG) != 0) {
-				finish(&c[i]);
-				continue;
-			}
-			if (now >= c[i].deadline && !c[i].timed_out) {
-				c[i].timed_out = true;
-				kill(-c[i].pid, SIGKILL);
-				c[i].deadline = now + 10000;
-			}
-			live++;
+			live += !ke_child_step(&c[i]);
+			ke_child_poll(&c[i], &p[KE_CHILD_POLL * i], &timeout);
 		}
 		if (live == 0)
-			return 0;
-		if (watch(c, n, e) == -1)
-			return -1;
+			break;
+		if (poll(p, KE_CHILD_POLL * n, timeout) == -1 &&
+		    errno != EINTR)
+			status = ke_fail(e, "poll: %s", strerror(errno));
 	}
+	free(p);
+	return status;
 }
 
 int

@@ -2,6 +2,7 @@
 #ifndef KE_SPAWN_H
 #define KE_SPAWN_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -23,13 +24,20 @@ struct ke_spawn {
 	size_t output_max; /* bytes of stdout and stderr that are kept */
 	const struct ke_limit *limits;
 	size_t n_limits;
+	/* Written to its standard input, and kept by the caller until it is
+	 * done; NULL: /dev/null.  SIGPIPE must be ignored. */
+	const char *input;
+	size_t input_n;
+	bool stderr_apart; /* stderr is ours, and no part of output */
 };
 
 /* A child that runs, or has run.  output is its stdout and stderr together;
  * status that of waitpid(2), valid once done. */
 struct ke_child {
 	pid_t pid;
-	int pidfd, out;
+	int pidfd, out, in;
+	const char *input; /* what is still to be written */
+	size_t input_n;
 	int64_t deadline; /* ms of CLOCK_MONOTONIC */
 	size_t output_max;
 	struct ke_buf output;
@@ -37,13 +45,24 @@ struct ke_child {
 	bool done, timed_out, cut;
 };
 
-/* Starts it in a process group of its own, with standard input at /dev/null
- * and no other descriptor of ours.  0, or -1 with the reason. */
+/* Starts it in a process group of its own, with no descriptor of ours beyond
+ * the first three.  0, or -1 with the reason. */
 int ke_spawn(struct ke_child *, const struct ke_spawn *, struct ke_err *);
 
 /* Waits until each is done; what is left of a done child's process group is
  * killed.  0, or -1 with the reason where waiting itself failed. */
 int ke_spawn_wait(struct ke_child *, size_t n, struct ke_err *);
+
+/* For a loop that waits for other things too: fills in what to poll for, and
+ * lowers *timeout_ms (-1: none) to what it needs ... */
+#define KE_CHILD_POLL 3
+void ke_child_poll(const struct ke_child *, struct pollfd[KE_CHILD_POLL],
+    int *timeout_ms);
+/* ... and moves the child on without waiting; true once it is done. */
+bool ke_child_step(struct ke_child *);
+
+/* Kills its process group; it is done at a later step. */
+void ke_child_kill(struct ke_child *);
 
 /* ke_spawn and ke_spawn_wait for one; the caller frees c->output. */
 int ke_run(struct ke_child *c, const struct ke_spawn *, struct ke_err *);
