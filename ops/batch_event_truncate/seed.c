@@ -11,16 +11,16 @@
     "AHEAD": 256},
   "require": ["!(COUNT && FUSE)", "COPY > 0 || AHEAD == 0"],
   "workspace": {
-    "kept": {"dtype": "i64", "shape": ["F*U"]},
-    "cut": {"dtype": "i64", "shape": ["F*U"]}},
+    "user_kept": {"dtype": "i64", "shape": ["F*U"]},
+    "user_cut": {"dtype": "i64", "shape": ["F*U"]}},
   "launches": [
     {"kernel": "count", "grid": ["COUNT ? PARTS : 1", "COUNT ? F : 1"],
-     "args": ["outer_lengths", "inner_lengths", "kept", "cut",
+     "args": ["outer_lengths", "inner_lengths", "user_kept", "user_cut",
        "U", "E", "N"]},
     {"kernel": "truncate_events", "grid": ["PARTS", "F"],
-     "args": ["outer_lengths", "inner_lengths", "values", "kept", "cut",
-       "outer_out", "inner_out", "values_out", "n_inner", "n_values",
-       "U", "E", "N", "K"]}] }
+     "args": ["outer_lengths", "inner_lengths", "values",
+       "user_kept", "user_cut", "outer_out", "inner_out", "values_out",
+       "n_inner", "n_values", "U", "E", "N", "K"]}] }
 
 A block is one of PARTS spans of users of a feature; it copies a run of events
 and a run of values for each of its users.  Where the runs of its first user
@@ -62,8 +62,8 @@ put(int64_t *d, vec v)
 }
 
 /*
- * The sum of n integers, which are copied where d isn't NULL; what is prefetched
- * is values.
+ * The sum of n integers, which are copied where d isn't NULL.  Of values more
+ * is fetched ahead.
  */
 static inline __attribute__((always_inline)) int64_t
 walk(int64_t *restrict d, const int64_t *restrict s, int64_t n, int values)
@@ -127,8 +127,8 @@ part_start(int part, int U)
 
 void
 count(const struct ke_block *b, const int64_t *restrict outer,
-    const int64_t *restrict inner, int64_t *restrict kept,
-    int64_t *restrict cut, int U, int E, int N)
+    const int64_t *restrict inner, int64_t *restrict user_kept,
+    int64_t *restrict user_cut, int U, int E, int N)
 {
 	size_t f = b->y;
 	int u = part_start(b->x, U), end = part_start(b->x + 1, U);
@@ -140,8 +140,8 @@ count(const struct ke_block *b, const int64_t *restrict outer,
 	for (; u < end; u++) {
 		int64_t keep = outer[u] < N ? outer[u] : N;
 
-		kept[f * U + u] = sum(inner, keep);
-		cut[f * U + u] = sum(inner + keep, outer[u] - keep);
+		user_kept[f * U + u] = sum(inner, keep);
+		user_cut[f * U + u] = sum(inner + keep, outer[u] - keep);
 		inner += outer[u];
 	}
 }
@@ -149,7 +149,7 @@ count(const struct ke_block *b, const int64_t *restrict outer,
 void
 truncate_events(const struct ke_block *b, const int64_t *restrict outer,
     const int64_t *restrict inner, const int64_t *restrict values,
-    int64_t *restrict kept, int64_t *restrict cut,
+    int64_t *restrict user_kept, int64_t *restrict user_cut,
     int64_t *restrict outer_out, int64_t *restrict inner_out,
     int64_t *restrict values_out, int64_t *restrict n_inner,
     int64_t *restrict n_values, int U, int E, int N, int K)
@@ -162,26 +162,26 @@ truncate_events(const struct ke_block *b, const int64_t *restrict outer,
 	values += f * U * E * 3;
 	inner_out += f * U * K;
 	values_out += f * U * K * 3;
-	kept += f * U;
-	cut += f * U;
+	user_kept += f * U;
+	user_cut += f * U;
 	if (KE_COUNT) {
 		for (; u < first; u++)
 			ni += outer[u] < N ? outer[u] : N;
-		nv = sum(kept, first);
+		nv = sum(user_kept, first);
 		inner += sum(outer, first);
-		values += nv + sum(cut, first);
+		values += nv + sum(user_cut, first);
 	}
 	for (; u < end; u++) {
 		int64_t keep = outer[u] < N ? outer[u] : N;
 		int64_t all, mine;	/* of the user's values */
 
 		if (KE_COUNT)
-			mine = kept[u];
+			mine = user_kept[u];
 		else if (KE_FUSE && u >= first)
 			mine = walk(inner_out + ni, inner, keep, 0);
 		else
 			mine = sum(inner, keep);
-		all = mine + (KE_COUNT ? cut[u] :
+		all = mine + (KE_COUNT ? user_cut[u] :
 		    sum(inner + keep, outer[u] - keep));
 		if (u >= first) {
 			outer_out[f * U + u] = keep;

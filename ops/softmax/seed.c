@@ -73,7 +73,7 @@ vexp(vec x)
 	r = x * 1.44269504f + magic;
 	e = (ivec)r << 23;
 	r -= magic;
-	f = x - r * 0.693359375f;	/* few bits, so that r times it is exact */
+	f = x - r * 0.693359375f;	/* of so few bits that this is exact */
 	f = f + r * 2.12194440e-4f;
 #if KE_DEG == 5
 	p = f * 0.008297619f + 0.04191563f;
