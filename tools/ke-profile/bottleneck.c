@@ -1,0 +1,338 @@
+/* One bottleneck, by the first rule that holds.  What a kernel reaches comes
+ * before how it is made: near a roof, nothing else is worth naming. */
+#include "grid.h"
+#include "kernels.h"
+#include "profile.h"
+
+#define NEAR_ROOF 0.7
+#define SHORT_US 10.0  /* a wake-up of the workers takes one or two */
+#define BUSY_MIN 0.75
+#define FMA_LATENCY 4  /* cycles: Zen 2 to 5, Skylake to Sapphire Rapids */
+#define FMA_PER_CYCLE 2
+#define LOADS_PER_CYCLE 2
+#define ISSUE_PER_CYCLE 5
+
+/* What the passes found; a number that isn't there is 0. */
+struct facts {
+	const cJSON *roof, *mix, *counters;
+	double gflops, gbps, peak, band, fraction, case_us;
+	bool memory;
+	double all, fma, vector, scalar, shuffles, gathers, integer, branches;
+	double calls, spills, loads, accumulators, chain, bits;
+	double arithmetic; /* of vectors */
+	const char *function;
+	double bytes, l1d_misses;
+	int workers;
+	bool has_grid;
+	struct grid grid;
+};
+
+static void
+facts_mix(struct facts *f, const cJSON *m)
+{
+	f->mix = m;
+	f->function = ke_json_string(m, "function");
+	f->all = ke_json_number(m, "instructions", 0);
+	f->fma = ke_json_number(m, "fma", 0);
+	f->vector = ke_json_number(m, "vector", 0);
+	f->scalar = ke_json_number(m, "scalar", 0);
+	f->shuffles = ke_json_number(m, "shuffles", 0);
+	f->gathers = ke_json_number(m, "gathers", 0);
+	f->integer = ke_json_number(m, "integer", 0);
+	f->branches = ke_json_number(m, "branches", 0);
+	f->calls = ke_json_number(m, "calls", 0);
+	f->spills = ke_json_number(m, "spills", 0);
+	f->loads = ke_json_number(m, "loads", 0);
+	f->accumulators = ke_json_number(m, "accumulators", 0);
+	f->chain = ke_json_number(m, "chain", 0);
+	f->bits = ke_json_number(m, "bits", 0);
+	f->arithmetic = f->fma + f->vector;
+}
+
+static void
+facts_roof(struct facts *f, const cJSON *r)
+{
+	const char *bound = ke_json_string(r, "bound");
+
+	f->roof = r;
+	f->gflops = ke_json_number(r, "gflops", 0);
+	f->gbps = ke_json_number(r, "gbps", 0);
+	f->peak = ke_json_number(r, "peak_gflops", 0);
+	f->band = ke_json_number(r, "peak_gbps", 0);
+	f->fraction = ke_json_number(r, "fraction", 0);
+	f->memory = bound != NULL && *bound == 'm';
+}
+
+/* The shortest timed case, and the bytes of the first: the one that counters
+ * look at. */
+static void
+facts_cases(struct facts *f, const cJSON *eval)
+{
+	const cJSON *kase;
+
+	cJSON_ArrayForEach(kase, ke_json_array(eval, "cases")) {
+		double us = ke_json_number(kase, "t_us", 0);
+
+		if (!(us > 0) || ke_json_true(kase, "outside"))
+			continue;
+		if (f->case_us == 0)
+			f->bytes = ke_json_number(kase, "bytes", 0);
+		if (f->case_us == 0 || us < f->case_us)
+			f->case_us = us;
+	}
+}
+
+static void
+facts_read(struct facts *f, struct job *j)
+{
+	struct ke_err e;
+
+	*f = (struct facts){.workers = j->workers};
+	facts_mix(f, ke_json_object(j->profile, "mix"));
+	facts_roof(f, ke_json_object(j->profile, "roofline"));
+	facts_cases(f, j->eval);
+	f->counters = ke_json_object(j->profile, "counters");
+	f->l1d_misses = ke_json_number(f->counters, "l1d_misses", 0);
+	f->has_grid = grid_worst(j, f->function, &f->grid, &e) == 0;
+}
+
+static bool
+at_bandwidth(const struct facts *f, struct ke_buf *b)
+{
+	if (f->roof == NULL || !f->memory || f->fraction < NEAR_ROOF)
+		return false;
+	ke_buf_fmt(b, "%.3g GB/s, %.0f %% of the %.3g GB/s that %d workers "
+	    "reach", f->gbps, 100 * f->fraction, f->band, f->workers);
+	return true;
+}
+
+static bool
+at_peak(const struct facts *f, struct ke_buf *b)
+{
+	if (f->roof == NULL || f->memory || f->fraction < NEAR_ROOF)
+		return false;
+	ke_buf_fmt(b, "%.3g GFLOP/s, %.0f %% of the %.3g that %d workers "
+	    "reach", f->gflops, 100 * f->fraction, f->peak, f->workers);
+	return true;
+}
+
+static bool
+is_short(const struct facts *f, struct ke_buf *b)
+{
+	if (f->case_us == 0 || f->case_us >= SHORT_US)
+		return false;
+	ke_buf_fmt(b, "a case takes %.3g us in all", f->case_us);
+	return true;
+}
+
+static bool
+lacks_blocks(const struct facts *f, struct ke_buf *b)
+{
+	if (!f->has_grid || f->grid.busy >= BUSY_MIN)
+		return false;
+	ke_buf_fmt(b, "the %.0f block%s of %s keep %d workers busy for "
+	    "%.0f %% of the time", f->grid.blocks,
+	    f->grid.blocks == 1 ? "" : "s", f->grid.kernel, f->workers,
+	    100 * f->grid.busy);
+	return true;
+}
+
+static void
+in_the_loop(const struct facts *f, struct ke_buf *b)
+{
+	ke_buf_fmt(b, "the hot loop of %s (%.0f instructions) has ",
+	    f->function != NULL ? f->function : "the kernel", f->all);
+}
+
+static bool
+is_scalar(const struct facts *f, struct ke_buf *b)
+{
+	if (f->mix == NULL || (f->calls == 0 &&
+	    (f->scalar == 0 || f->scalar < 2 * f->arithmetic)))
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "%.0f scalar and %.0f vector operations, %.0f calls",
+	    f->scalar, f->arithmetic, f->calls);
+	return true;
+}
+
+static bool
+moves_lanes(const struct facts *f, struct ke_buf *b)
+{
+	if (f->mix == NULL || f->shuffles + f->gathers == 0 ||
+	    2 * (f->shuffles + f->gathers) <= f->arithmetic)
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "%.0f shuffles and %.0f gathers for %.0f arithmetic "
+	    "instructions", f->shuffles, f->gathers, f->arithmetic);
+	return true;
+}
+
+static bool
+uses_the_stack(const struct facts *f, struct ke_buf *b)
+{
+	if (f->mix == NULL || f->spills == 0 ||
+	    4 * f->spills <= f->arithmetic + f->scalar)
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "%.0f loads and stores of the stack for %.0f arithmetic "
+	    "instructions", f->spills, f->arithmetic + f->scalar);
+	return true;
+}
+
+static double
+larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/* chain: operations of one iteration on the most used accumulator. */
+static bool
+waits_for_itself(const struct facts *f, struct ke_buf *b)
+{
+	double cycles = f->chain * FMA_LATENCY;
+	double issue = larger(f->all / ISSUE_PER_CYCLE,
+	    larger((f->arithmetic + f->scalar) / FMA_PER_CYCLE,
+	    f->loads / LOADS_PER_CYCLE));
+
+	if (f->mix == NULL || f->accumulators == 0 || cycles <= 1.25 * issue)
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "%.0f accumulators for %.0f multiply-adds; the chain "
+	    "through one takes %.0f cycles, the instructions %.0f",
+	    f->accumulators, f->fma, cycles, issue);
+	return true;
+}
+
+static bool
+loads_too_much(const struct facts *f, struct ke_buf *b)
+{
+	if (f->mix == NULL || f->fma == 0 || f->loads <= f->fma)
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "%.0f loads for %.0f multiply-adds", f->loads, f->fma);
+	return true;
+}
+
+static bool
+is_narrow(const struct facts *f, struct ke_buf *b)
+{
+	int widest = kernels_best()->bits;
+
+	if (f->mix == NULL || f->arithmetic == 0 || f->bits == 0 ||
+	    f->bits > widest / 2)
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "vectors of %.0f bits; this processor has %d", f->bits,
+	    widest);
+	return true;
+}
+
+static bool
+branches_much(const struct facts *f, struct ke_buf *b)
+{
+	if (f->mix == NULL || f->branches < 2 || 6 * f->branches <= f->all)
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "%.0f branches", f->branches);
+	return true;
+}
+
+static bool
+counts_much(const struct facts *f, struct ke_buf *b)
+{
+	if (f->mix == NULL || 2 * f->integer <= f->all)
+		return false;
+	in_the_loop(f, b);
+	ke_buf_fmt(b, "%.0f integer instructions", f->integer);
+	return true;
+}
+
+static bool
+misses_caches(const struct facts *f, struct ke_buf *b)
+{
+	double moved = 64 * f->l1d_misses;
+
+	if (f->counters == NULL || f->bytes == 0 || moved < 4 * f->bytes)
+		return false;
+	ke_buf_fmt(b, "misses of the first-level cache move %.3g MB; the "
+	    "operator's inputs and outputs are %.3g MB", moved * 1e-6,
+	    f->bytes * 1e-6);
+	return true;
+}
+
+static bool
+is_unclear(const struct facts *f, struct ke_buf *b)
+{
+	if (f->roof == NULL && f->mix == NULL)
+		return false;
+	if (f->roof != NULL)
+		ke_buf_fmt(b, "%.0f %% of the roof (%s)", 100 * f->fraction,
+		    f->memory ? "memory" : "compute");
+	if (f->mix != NULL) {
+		if (f->roof != NULL)
+			ke_buf_str(b, "; ");
+		in_the_loop(f, b);
+		ke_buf_str(b, "no fault that a rule names");
+	}
+	return true;
+}
+
+static const struct rule {
+	const char *name;
+	bool (*holds)(const struct facts *, struct ke_buf *evidence);
+	const char *advice;
+} rules[] = {
+	{"bandwidth", at_bandwidth, "move fewer bytes: fuse passes, keep "
+	    "intermediates in cache, use streaming stores for large outputs"},
+	{"compute", at_peak, "spend fewer operations: another algorithm or "
+	    "association; tuning of this form has little left"},
+	{"overhead", is_short, "have fewer launches and larger blocks; fold "
+	    "small launches into one"},
+	{"parallelism", lacks_blocks, "make more and smaller blocks, a "
+	    "multiple of the workers; give every launch a grid"},
+	{"vectorisation", is_scalar, "let neighbouring lanes do the same: "
+	    "contiguous innermost index, no branches, lanes by hand for "
+	    "reductions, an inlined polynomial in place of a call"},
+	{"shuffles", moves_lanes, "change the layout so that vectors are "
+	    "loaded as they are used: pack an operand, or vectorise along "
+	    "another index"},
+	{"spills", uses_the_stack, "use a smaller register tile or less "
+	    "unrolling, so that accumulators and operands fit"},
+	{"latency", waits_for_itself, "use more independent accumulators: "
+	    "a larger register tile, or unroll with separate sums"},
+	{"loads", loads_too_much, "use each loaded vector for more "
+	    "multiply-adds: a larger register tile in both directions"},
+	{"narrow-vectors", is_narrow, "use vectors of the full width: "
+	    "-mprefer-vector-width, or a wider vector type"},
+	{"branches", branches_much, "take the tests out of the loop: split "
+	    "its range, pad, or select with masks"},
+	{"integer", counts_much, "simplify addresses: constant strides, "
+	    "pointers that advance, unrolling, constants in the plan"},
+	{"cache", misses_caches, "block the loops so that what is used again "
+	    "is still in cache"},
+	{"unclear", is_unclear, "change one thing at a time: tile sizes, "
+	    "order of loops, unrolling, prefetch"},
+};
+
+int
+pass_bottleneck(struct job *j, struct ke_err *e)
+{
+	struct ke_buf evidence = {0};
+	struct facts f;
+	cJSON *o;
+	size_t i = 0;
+
+	facts_read(&f, j);
+	while (i < KE_LEN(rules) && !rules[i].holds(&f, &evidence))
+		i++;
+	if (i == KE_LEN(rules))
+		return ke_fail(e, "neither a roofline nor a mix to judge by");
+	o = cJSON_CreateObject();
+	ke_json_set_string(o, "name", rules[i].name);
+	ke_json_set_string(o, "evidence", evidence.s);
+	ke_json_set_string(o, "advice", rules[i].advice);
+	ke_json_set(j->profile, "bottleneck", o);
+	ke_buf_free(&evidence);
+	return 0;
+}
