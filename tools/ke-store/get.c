@@ -1,0 +1,248 @@
+/* ke-store get and best: records as they were. */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "json.h"
+#include "object.h"
+#include "run.h"
+#include "verbs.h"
+
+/* A node's objects; 0 for none. */
+struct parts {
+	char *id; /* owned */
+	int64_t seq, record, source, prompt, eval, profile;
+};
+
+static cJSON *
+read_json(struct store *st, int64_t object)
+{
+	struct ke_err e;
+	char *text = object_text(st, object, &e);
+	cJSON *v = text == NULL ? NULL : ke_json_parse(text, strlen(text), &e);
+
+	if (v == NULL)
+		errx(111, "%s: %s", st->path, e.msg);
+	free(text);
+	return v;
+}
+
+/* In the place that add left for it. */
+static void
+put_json(struct store *st, cJSON *rec, const char *name, int64_t object)
+{
+	if (object != 0)
+		ke_json_set(rec, name, read_json(st, object));
+	else
+		cJSON_DeleteItemFromObjectCaseSensitive(rec, name);
+}
+
+static char *
+read_source(struct store *st, int64_t object)
+{
+	struct ke_err e;
+	char *text = object_text(st, object, &e);
+
+	if (text == NULL)
+		errx(111, "%s: %s", st->path, e.msg);
+	return text;
+}
+
+static cJSON *
+whole(struct store *st, const struct parts *p)
+{
+	cJSON *rec = read_json(st, p->record);
+
+	ke_json_set_string(rec, "id", p->id);
+	ke_json_set_number(rec, "seq", (double)p->seq);
+	put_json(st, rec, "prompt", p->prompt);
+	if (p->source != 0) {
+		char *text = read_source(st, p->source);
+
+		ke_json_set_string(rec, "source", text);
+		free(text);
+	}
+	put_json(st, rec, "eval", p->eval);
+	put_json(st, rec, "profile", p->profile);
+	return rec;
+}
+
+#define PARTS "n.id, n.seq, n.record, n.source, n.prompt, e.record, " \
+	"coalesce(e.profile, (SELECT p.profile FROM evals p " \
+	"WHERE p.node = n.node AND p.profile IS NOT NULL " \
+	"ORDER BY p.eval DESC LIMIT 1))"
+
+/* q selects PARTS. */
+static bool
+read_parts(struct store *st, sqlite3_stmt *q, struct parts *p)
+{
+	if (!sql_next(st, q))
+		return false;
+	*p = (struct parts){.id = sql_copy(q, 0),
+	    .seq = sqlite3_column_int64(q, 1),
+	    .record = sqlite3_column_int64(q, 2),
+	    .source = sqlite3_column_int64(q, 3),
+	    .prompt = sqlite3_column_int64(q, 4),
+	    .eval = sqlite3_column_int64(q, 5),
+	    .profile = sqlite3_column_int64(q, 6)};
+	sql_end(q);
+	return true;
+}
+
+static int
+emit(struct store *st, struct parts *p)
+{
+	cJSON *rec = whole(st, p);
+	int got = ke_filter_emit(rec);
+
+	cJSON_Delete(rec);
+	free(p->id);
+	return got;
+}
+
+static int
+emit_source(struct store *st, struct parts *p)
+{
+	char *text;
+
+	if (p->source == 0) {
+		warnx("%s: no source", p->id);
+		free(p->id);
+		return 1;
+	}
+	text = read_source(st, p->source);
+	fputs(text, stdout);
+	free(text);
+	free(p->id);
+	return 0;
+}
+
+static int
+get(struct store *st, const char *id, bool source)
+{
+	struct parts p;
+
+	if (!read_parts(st, SQL(st, "SELECT " PARTS " FROM nodes n "
+	    "LEFT JOIN evals e USING(node) WHERE n.id = ? "
+	    "ORDER BY e.settled DESC, e.effort = 'full' DESC, e.eval DESC "
+	    "LIMIT 1", v_text(id)), &p)) {
+		warnx("%s: no node %s", st->path, id);
+		return 1;
+	}
+	return source ? emit_source(st, &p) : emit(st, &p);
+}
+
+int
+verb_get(struct options *o, int argc, char **argv)
+{
+	struct store st;
+	bool source = false;
+	int c, status = 0;
+
+	while ((c = getopt(argc, argv, "+s")) != -1)
+		switch (c) {
+		case 's':
+			source = true;
+			break;
+		default:
+			usage();
+		}
+	if (optind == argc)
+		usage();
+	ke_filter_signals();
+	store_open(&st, o->dir, o->wait_ms, false);
+	for (; optind < argc && status != KE_FILTER_FAILED; optind++) {
+		int got = get(&st, argv[optind], source);
+
+		status = got > status ? got : status;
+	}
+	return status;
+}
+
+/* The best of the run by full evaluation; quick: by what each node is known
+ * by.  False where there is none. */
+static bool
+find_best(struct store *st, int64_t run, bool quick, struct parts *p)
+{
+	if (quick)
+		return read_parts(st, SQL(st, "SELECT " PARTS " "
+		    "FROM nodes n JOIN evals e USING(node) "
+		    "WHERE n.run = ? AND n.score > 0 ORDER BY n.score DESC, "
+		    "n.node, e.settled DESC, e.effort = 'full' DESC, "
+		    "e.eval DESC LIMIT 1", v_int(run)), p);
+	return read_parts(st, SQL(st, "SELECT " PARTS " FROM evals e "
+	    "JOIN nodes n USING(node) WHERE e.run = ? AND e.effort = 'full' "
+	    "AND e.score > 0 ORDER BY e.score DESC LIMIT 1", v_int(run)), p);
+}
+
+static int
+best_of_all(struct store *st, bool quick)
+{
+	int64_t run = 0;
+	int n = 0, got = 0;
+
+	while (got == 0 && (run = sql_int(st, SQL(st, "SELECT run FROM runs "
+	    "WHERE run > ? ORDER BY run LIMIT 1", v_int(run)), 0)) != 0) {
+		struct parts p;
+
+		if (find_best(st, run, quick, &p)) {
+			got = emit(st, &p);
+			n++;
+		}
+	}
+	if (got != 0 || n > 0)
+		return got;
+	warnx("%s: no run has a node with %s evaluation that passed", st->path,
+	    quick ? "an" : "a full");
+	return 1;
+}
+
+static int
+best_of_run(struct store *st, const char *name, bool quick)
+{
+	struct ke_err e;
+	struct parts p;
+	const struct run *r = run_find(st, name, &e);
+
+	if (r == NULL) {
+		warnx("%s", e.msg);
+		return 1;
+	}
+	if (find_best(st, r->run, quick, &p))
+		return emit(st, &p);
+	warnx("run %s: no node with %s evaluation that passed", r->name,
+	    quick ? "an" : "a full");
+	return 1;
+}
+
+int
+verb_best(struct options *o, int argc, char **argv)
+{
+	struct store st;
+	const char *run = NULL;
+	bool all = false, quick = false;
+	int c;
+
+	while ((c = getopt(argc, argv, "+aqr:")) != -1)
+		switch (c) {
+		case 'a':
+			all = true;
+			break;
+		case 'q':
+			quick = true;
+			break;
+		case 'r':
+			run = optarg;
+			break;
+		default:
+			usage();
+		}
+	if (optind < argc || (all && run != NULL))
+		usage();
+	ke_filter_signals();
+	store_open(&st, o->dir, o->wait_ms, false);
+	return all ? best_of_all(&st, quick) : best_of_run(&st, run, quick);
+}

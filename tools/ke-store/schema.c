@@ -1,0 +1,116 @@
+/* The schema of a store, told in ke-store(1), SCHEMA. */
+#include <stddef.h>
+
+#include "db.h"
+
+const char *const schema[] = {
+	"CREATE TABLE runs("
+	" run INTEGER PRIMARY KEY,"
+	" name TEXT NOT NULL UNIQUE,"
+	" op TEXT NOT NULL,"
+	" target TEXT NOT NULL,"
+	" language TEXT NOT NULL,"
+	" dtype TEXT NOT NULL,"
+	" env_key TEXT,"
+	" record TEXT NOT NULL,"
+	" created INTEGER NOT NULL,"
+	" finished TEXT)",
+
+	/* body is NULL where the contents are a file of objects/ */
+	"CREATE TABLE objects("
+	" object INTEGER PRIMARY KEY,"
+	" hash TEXT NOT NULL UNIQUE,"
+	" size INTEGER NOT NULL,"
+	" body BLOB)",
+
+	"CREATE TABLE nodes("
+	" node INTEGER PRIMARY KEY,"
+	" id TEXT NOT NULL UNIQUE,"
+	" run INTEGER NOT NULL REFERENCES runs,"
+	" seq INTEGER NOT NULL,"
+	" pid TEXT,"
+	" xid TEXT,"
+	" phase TEXT NOT NULL,"
+	" depth INTEGER NOT NULL,"
+	" island INTEGER,"
+	" status TEXT NOT NULL,"
+	" score REAL NOT NULL,"
+	" is_buggy INTEGER AS (status <> 'pass'),"
+	" fingerprint TEXT,"
+	" choice TEXT,"
+	" strategy TEXT,"
+	" source INTEGER REFERENCES objects,"
+	" prompt INTEGER REFERENCES objects,"
+	" record INTEGER NOT NULL REFERENCES objects)",
+	"CREATE INDEX nodes_best ON nodes(run, score) WHERE score > 0",
+
+	/* place: 0 for pid, 1 and on for pids */
+	"CREATE TABLE edges("
+	" child INTEGER NOT NULL REFERENCES nodes,"
+	" place INTEGER NOT NULL,"
+	" parent INTEGER NOT NULL REFERENCES nodes,"
+	" PRIMARY KEY(child, place)) WITHOUT ROWID",
+	"CREATE INDEX edges_children ON edges(parent, place, child)",
+
+	/* settled: 0 for what the moment decided, and for duplicates */
+	"CREATE TABLE evals("
+	" eval INTEGER PRIMARY KEY,"
+	" node INTEGER NOT NULL REFERENCES nodes,"
+	" run INTEGER NOT NULL REFERENCES runs,"
+	" fingerprint TEXT,"
+	" effort TEXT NOT NULL,"
+	" env_key TEXT,"
+	" settled INTEGER NOT NULL,"
+	" status TEXT NOT NULL,"
+	" score REAL NOT NULL,"
+	" record INTEGER NOT NULL REFERENCES objects,"
+	" profile INTEGER REFERENCES objects)",
+	"CREATE UNIQUE INDEX evals_once ON evals(fingerprint, effort, run)"
+	" WHERE settled",
+	"CREATE INDEX evals_node ON evals(node)",
+	"CREATE INDEX evals_best ON evals(run, effort, score) WHERE score > 0",
+
+	/* row and tried are kept as they are printed: following a run and
+	 * telling what was tried then cost one range of one tree */
+	"CREATE TABLE commits("
+	" run INTEGER NOT NULL REFERENCES runs,"
+	" seq INTEGER NOT NULL,"
+	" node INTEGER NOT NULL REFERENCES nodes,"
+	" xid TEXT,"
+	" source INTEGER,"
+	" row TEXT NOT NULL,"
+	" tried TEXT,"
+	" PRIMARY KEY(run, seq)) WITHOUT ROWID",
+	"CREATE UNIQUE INDEX commits_xid ON commits(run, xid)"
+	" WHERE xid IS NOT NULL",
+	"CREATE INDEX commits_node ON commits(node, seq)",
+	"CREATE INDEX commits_tried ON commits(run, source, seq, tried)"
+	" WHERE tried IS NOT NULL",
+
+	"CREATE TABLE usage("
+	" run INTEGER NOT NULL REFERENCES runs,"
+	" seq INTEGER NOT NULL,"
+	" tokens INTEGER,"
+	" money REAL,"
+	" joules REAL,"
+	" seconds REAL,"
+	" PRIMARY KEY(run, seq)) WITHOUT ROWID",
+
+	/* AUTOINCREMENT, because a follower asks for leases beyond the last
+	 * that it saw; owner is NULL after a clean end */
+	"CREATE TABLE leases("
+	" lease INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" id TEXT NOT NULL,"
+	" xid TEXT NOT NULL,"
+	" run INTEGER NOT NULL REFERENCES runs,"
+	" source INTEGER,"
+	" row TEXT NOT NULL,"
+	" expansion TEXT NOT NULL,"
+	" boot TEXT NOT NULL,"
+	" owner INTEGER,"
+	" started INTEGER,"
+	" expires INTEGER NOT NULL,"
+	" UNIQUE(run, xid))",
+	"CREATE INDEX leases_id ON leases(id)",
+	NULL,
+};
