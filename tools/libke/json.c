@@ -1,6 +1,7 @@
 /* The project's rules for JSON, over cJSON. */
 #include <err.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,20 @@ ke_json_integer(const cJSON *v, int64_t *out)
 		return false;
 	*out = (int64_t)v->valuedouble;
 	return true;
+}
+
+const char *
+ke_json_expression(cJSON *v)
+{
+	char text[32];
+	int64_t n;
+
+	if (ke_json_integer(v, &n)) {
+		snprintf(text, sizeof(text), "%lld", (long long)n);
+		v->type = cJSON_String;
+		v->valuestring = ke_strdup(text);
+	}
+	return cJSON_GetStringValue(v);
 }
 
 void

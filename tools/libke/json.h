@@ -36,6 +36,10 @@ bool ke_json_true(const cJSON *, const char *name);
 /* True and *out where the value is a whole number within 2^53. */
 bool ke_json_integer(const cJSON *value, int64_t *out);
 
+/* The text of an expression: a string, or a whole number, which becomes one in
+ * the tree.  NULL where it is neither. */
+const char *ke_json_expression(cJSON *);
+
 /* Set a member, replacing one that is there.  A number that isn't finite is
  * left out; text is repaired to UTF-8. */
 void ke_json_set(cJSON *, const char *name, cJSON *value);

@@ -75,20 +75,6 @@ ke_op_find(const char *name, struct ke_err *e)
 	return found;
 }
 
-/* The expression in v; one written as a number becomes text in the tree. */
-static const char *
-expression(cJSON *v)
-{
-	char text[32];
-
-	if (cJSON_IsNumber(v)) {
-		snprintf(text, sizeof(text), "%.0f", v->valuedouble);
-		v->type = cJSON_String;
-		v->valuestring = ke_strdup(text);
-	}
-	return cJSON_GetStringValue(v);
-}
-
 static int
 load_dims(struct ke_op *op, struct ke_err *e)
 {
@@ -177,7 +163,7 @@ load_shape(struct ke_tensor *t, cJSON *shape, struct ke_err *e)
 		if (t->rank == KE_RANK_MAX)
 			return ke_fail(e, "tensors.%s: rank above %d", t->name,
 			    KE_RANK_MAX);
-		if (expression(v) == NULL)
+		if (ke_json_expression(v) == NULL)
 			return ke_fail(e, "tensors.%s: shape[%zu]: not an "
 			    "expression", t->name, t->rank);
 		t->shape[t->rank++] = v->valuestring;
@@ -209,7 +195,7 @@ load_tensor(struct ke_op *op, cJSON *v, struct ke_err *e)
 		return ke_fail(e, "tensors.%s: dtype: unknown", t->name);
 	if (load_shape(t, ke_json_array(v, "shape"), e) == -1)
 		return -1;
-	t->reduction = expression(ke_json_get(v, "reduction"));
+	t->reduction = ke_json_expression(ke_json_get(v, "reduction"));
 	if (t->reduction == NULL)
 		t->reduction = "1";
 	t->row = ke_json_number(v, "row", 0) != 0;
@@ -363,8 +349,8 @@ load(struct ke_op *op, struct ke_err *e)
 
 	op->name = ke_json_string(op->json, "name");
 	op->summary = ke_json_string(op->json, "summary");
-	op->flops = expression(ke_json_get(op->json, "flops"));
-	op->bytes = expression(ke_json_get(op->json, "bytes"));
+	op->flops = ke_json_expression(ke_json_get(op->json, "flops"));
+	op->bytes = ke_json_expression(ke_json_get(op->json, "bytes"));
 	if (ke_json_number(op->json, "v", 0) != 1)
 		return ke_fail(e, "v: this tool knows version 1");
 	if (op->name == NULL || !ke_is_name(op->name))

@@ -144,7 +144,8 @@ load_tune(struct ke_plan *p, struct ke_err *e)
 static int
 load_workspaces(struct ke_plan *p, const struct ke_scope *s, struct ke_err *e)
 {
-	const cJSON *w, *v;
+	const cJSON *w;
+	cJSON *v;
 
 	cJSON_ArrayForEach(w, ke_json_get(p->json, "workspace")) {
 		const char *dtype = ke_json_string(w, "dtype");
@@ -161,14 +162,15 @@ load_workspaces(struct ke_plan *p, const struct ke_scope *s, struct ke_err *e)
 			return ke_fail(e, "workspace.%s: needs a name, dtype "
 			    "and shape", w->string);
 		cJSON_ArrayForEach(v, ke_json_array(w, "shape")) {
+			const char *expr = ke_json_expression(v);
+
 			if (p->workspaces[k].rank == KE_RANK_MAX ||
-			    !cJSON_IsString(v))
+			    expr == NULL)
 				return ke_fail(e, "workspace.%s: shape: not "
 				    "expressions", w->string);
-			if (ke_expr_check(v->valuestring, s, e) == -1)
+			if (ke_expr_check(expr, s, e) == -1)
 				return -1;
-			p->workspaces[k].shape[p->workspaces[k].rank++] =
-			    v->valuestring;
+			p->workspaces[k].shape[p->workspaces[k].rank++] = expr;
 		}
 		if (p->workspaces[k].rank == 0)
 			return ke_fail(e, "workspace.%s: shape: empty",
@@ -239,7 +241,8 @@ load_launch(const struct ke_plan *p, const struct ke_op *op,
     const struct ke_scope *s, cJSON *v, struct ke_launch *l,
     struct ke_err *e)
 {
-	const cJSON *m, *args = ke_json_array(v, "args");
+	const cJSON *args = ke_json_array(v, "args");
+	cJSON *m;
 
 	cJSON_ArrayForEach(m, v)
 		if (find_word(launch_members, KE_LEN(launch_members),
@@ -263,14 +266,16 @@ load_launch(const struct ke_plan *p, const struct ke_op *op,
 	    cJSON_GetArraySize(ke_json_get(v, "grid")) < 1))
 		return ke_fail(e, "grid: not a non-empty array");
 	cJSON_ArrayForEach(m, ke_json_array(v, "grid")) {
-		if (l->n_grid == 3 || !cJSON_IsString(m))
+		const char *expr = ke_json_expression(m);
+
+		if (l->n_grid == 3 || expr == NULL)
 			return ke_fail(e, "grid: not one to three "
 			    "expressions");
-		if (ke_expr_check(m->valuestring, s, e) == -1)
+		if (ke_expr_check(expr, s, e) == -1)
 			return -1;
-		l->grid[l->n_grid++] = m->valuestring;
+		l->grid[l->n_grid++] = expr;
 	}
-	l->shared = ke_json_string(v, "shared");
+	l->shared = ke_json_expression(ke_json_get(v, "shared"));
 	if (ke_json_get(v, "shared") != NULL &&
 	    (l->shared == NULL || l->n_grid == 0))
 		return ke_fail(e, "shared: not an expression of a launch with "
