@@ -1,0 +1,219 @@
+/* Inputs: what op.json declares, and the battery. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "draw.h"
+#include "random.h"
+
+#define DRAW_NAME(name, text) text,
+static const char *const kind_names[] = {DRAW_KINDS(DRAW_NAME)};
+
+const char *
+draw_kind_name(enum draw_kind k)
+{
+	return kind_names[k];
+}
+
+double
+draw_read(enum ke_dtype type, const void *p, int64_t i)
+{
+	switch (type) {
+	case KE_F32:
+		return (double)((const float *)p)[i];
+	case KE_F64:
+		return ((const double *)p)[i];
+	case KE_I32:
+		return ((const int32_t *)p)[i];
+	case KE_I64:
+		return (double)((const int64_t *)p)[i];
+	case KE_U8:
+		return ((const uint8_t *)p)[i];
+	case KE_F16:
+	case KE_BF16:
+	case KE_DTYPE_COUNT:
+		break;
+	}
+	return NAN;
+}
+
+static void
+store(enum ke_dtype type, void *p, int64_t i, double v)
+{
+	switch (type) {
+	case KE_F32:
+		((float *)p)[i] = (float)v;
+		break;
+	case KE_F64:
+		((double *)p)[i] = v;
+		break;
+	case KE_I32:
+		((int32_t *)p)[i] = (int32_t)v;
+		break;
+	case KE_I64:
+		((int64_t *)p)[i] = (int64_t)v;
+		break;
+	case KE_U8:
+		((uint8_t *)p)[i] = (uint8_t)v;
+		break;
+	case KE_F16:
+	case KE_BF16:
+	case KE_DTYPE_COUNT:
+		break;
+	}
+}
+
+/* Box and Muller 1958: one normal from two words. */
+static double
+normal(uint64_t key, uint64_t i)
+{
+	double u = 1 - random_unit(key, 2 * i);
+	double v = random_unit(key, 2 * i + 1);
+
+	return (double)(sqrtf(-2 * logf((float)u)) *
+	    cosf(6.2831853f * (float)v));
+}
+
+static double
+floating(const struct ke_draw *d, enum draw_kind kind, double a, double b,
+    uint64_t key, int64_t i, int64_t count, int64_t last)
+{
+	uint64_t n = (uint64_t)i, hot;
+
+	switch (kind) {
+	case DRAW_DECLARED:
+		return d->dist == KE_NORMAL ? a + b * normal(key, n)
+		    : a + (b - a) * random_unit(key, n);
+	case DRAW_NORMAL:
+		return normal(key, n);
+	case DRAW_TINY:
+		return 1e-3 * normal(key, n);
+	case DRAW_LARGE:
+		return 64 * normal(key, n);
+	case DRAW_SHIFTED:
+		return 5 + normal(key, n);
+	case DRAW_OUTLIERS:
+		return normal(key, n) *
+		    (random_word(~key, n) % 1000 == 0 ? 1e4 : 1);
+	case DRAW_ONE_HOT:
+		hot = random_word(key, 0) % 3 == 0 ? (uint64_t)count - 1
+		    : random_word(key, 1) % (uint64_t)count;
+		return n == hot ? 1 : 0;
+	case DRAW_INTEGERS:
+		return (double)(random_word(key, n) % 5) - 2;
+	case DRAW_TAIL: /* the last part of each row alone */
+		return i % last >= last - 1 - (last - 1) / 8
+		    ? normal(key, n) : 0;
+	case DRAW_KIND_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* Whole numbers in [lo, hi].  The battery's kinds keep the declared range and
+ * lean to its ends. */
+static int64_t
+whole(enum draw_kind kind, int64_t lo, int64_t hi, uint64_t key, uint64_t i)
+{
+	uint64_t span = (uint64_t)hi - (uint64_t)lo + 1;
+	uint64_t r = random_word(key, i);
+
+	if (kind == DRAW_TINY || (kind == DRAW_ONE_HOT && r % 8 != 0))
+		return lo;
+	if (kind == DRAW_LARGE)
+		return hi;
+	if (kind == DRAW_OUTLIERS || kind == DRAW_TAIL)
+		return r & 1 ? lo : hi;
+	return span == 0 ? (int64_t)r : (int64_t)((uint64_t)lo + r % span);
+}
+
+/* Ascending and distinct: the k-th of n strata of the range gives one. */
+static int64_t
+stratum(int64_t lo, int64_t hi, uint64_t key, int64_t k, int64_t n)
+{
+	uint64_t width = ((uint64_t)hi - (uint64_t)lo + 1) / (uint64_t)n;
+
+	return (int64_t)((uint64_t)lo + (uint64_t)k * width +
+	    random_word(key, (uint64_t)k) % width);
+}
+
+static int
+end_value(const char *expr, double number, const struct ke_scope *s,
+    double *out, struct ke_err *e)
+{
+	int64_t v;
+
+	*out = number;
+	if (expr == NULL)
+		return 0;
+	if (ke_expr(expr, s, &v, e) == -1)
+		return -1;
+	*out = (double)v;
+	return 0;
+}
+
+static int
+draw_integers(const struct ke_tensor *tensor, enum ke_dtype type,
+    enum draw_kind kind, double a, double b, uint64_t key, void *to,
+    int64_t count, int64_t last, const void *from, int64_t from_count,
+    struct ke_err *e)
+{
+	const struct ke_draw *d = &tensor->draw;
+	int64_t lo = (int64_t)a, hi = (int64_t)b;
+
+	if (hi < lo)
+		return ke_fail(e, "%s: draw: max is below min", tensor->name);
+	if (d->dist == KE_SORTED_DISTINCT &&
+	    (uint64_t)hi - (uint64_t)lo + 1 < (uint64_t)last)
+		return ke_fail(e, "%s: draw: %lld distinct values do not fit",
+		    tensor->name, (long long)last);
+	for (int64_t i = 0; i < count; i++) {
+		uint64_t n = (uint64_t)i;
+		int64_t v;
+
+		if (d->dist == KE_SORTED_DISTINCT)
+			v = stratum(lo, hi, random_key(key,
+			    (uint64_t)(i / last)), i % last, last);
+		else if (d->dist == KE_SAMPLE && from_count > 0 &&
+		    random_unit(~key, n) < d->hit)
+			v = (int64_t)draw_read(type, from, (int64_t)
+			    (random_word(key, n) % (uint64_t)from_count));
+		else
+			v = whole(kind, lo, hi, key, n);
+		store(type, to, i, (double)v);
+	}
+	return 0;
+}
+
+int
+draw_tensor(const struct ke_op *op, size_t t, enum ke_dtype type,
+    enum draw_kind kind, const struct ke_scope *s, uint64_t key, void *to,
+    int64_t count, int64_t last, void *const *drawn, const int64_t *counts,
+    struct ke_err *e)
+{
+	const struct ke_tensor *tensor = &op->tensors[t];
+	const struct ke_draw *d = &tensor->draw;
+	double a, b;
+
+	key = random_key(key, t);
+	if (end_value(d->lo, d->a, s, &a, e) == -1 ||
+	    end_value(d->hi, d->b, s, &b, e) == -1)
+		return -1;
+	if (ke_dtypes[type].roundoff == 0)
+		return draw_integers(tensor, type, kind, a, b, key, to, count,
+		    last, d->from == -1 ? NULL : drawn[d->from],
+		    d->from == -1 ? 0 : counts[d->from], e);
+	for (int64_t i = 0; i < count; i++)
+		store(type, to, i, floating(d, kind, a, b, key, i, count,
+		    last));
+	return 0;
+}
+
+void
+draw_absolute(enum ke_dtype type, void *p, int64_t count)
+{
+	if (ke_dtypes[type].roundoff == 0)
+		return;
+	for (int64_t i = 0; i < count; i++)
+		store(type, p, i, fabs(draw_read(type, p, i)));
+}

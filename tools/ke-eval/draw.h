@@ -1,0 +1,39 @@
+/* Inputs: what op.json declares, and the battery of other distributions that
+ * wrong kernels fail on (EVAL.md 3.3). */
+#ifndef KE_EVAL_DRAW_H
+#define KE_EVAL_DRAW_H
+
+#include "op.h"
+
+/* name, text */
+#define DRAW_KINDS(X) \
+	X(DECLARED, "declared") \
+	X(NORMAL, "normal") \
+	X(TINY, "tiny") \
+	X(LARGE, "large") \
+	X(SHIFTED, "shifted") \
+	X(OUTLIERS, "outliers") \
+	X(ONE_HOT, "one-hot") \
+	X(INTEGERS, "integers") \
+	X(TAIL, "tail")
+
+#define DRAW_ENUM(name, text) DRAW_##name,
+enum draw_kind { DRAW_KINDS(DRAW_ENUM) DRAW_KIND_COUNT };
+#undef DRAW_ENUM
+
+const char *draw_kind_name(enum draw_kind);
+
+/* Fills count elements of tensor t.  scope holds the case's names; drawn the
+ * tensors before t (for samples) with their counts; key is secret. */
+int draw_tensor(const struct ke_op *, size_t t, enum ke_dtype,
+    enum draw_kind, const struct ke_scope *, uint64_t key, void *to,
+    int64_t count, int64_t last, void *const *drawn, const int64_t *counts,
+    struct ke_err *);
+
+/* Absolute values, in place. */
+void draw_absolute(enum ke_dtype, void *, int64_t count);
+
+/* The element as a double, and as an integer. */
+double draw_read(enum ke_dtype, const void *, int64_t i);
+
+#endif
