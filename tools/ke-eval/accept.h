@@ -1,0 +1,50 @@
+/* The acceptance rule (ke-op(5), TOLERANCE): is y the reference, to what
+ * rounding excuses? */
+#ifndef KE_EVAL_ACCEPT_H
+#define KE_EVAL_ACCEPT_H
+
+#include "dtype.h"
+#include "op.h"
+
+/* The rule for one output of one case. */
+struct rule {
+	double u;     /* unit roundoff of the output's type */
+	double scale; /* c u_acc sqrt(n), times an element's scale */
+	double norm;  /* of the relative error in the 2-norm */
+};
+
+/* slack multiplies the rule: 2 where the reference itself carries the error
+ * of a trusted implementation. */
+struct rule accept_rule(const struct ke_tolerance *, enum ke_dtype out,
+    double reduction, double slack);
+
+struct compared {
+	double ratio; /* largest error over its bound */
+	double rms;   /* ||y - ref|| / ||ref|| */
+	double bias;  /* |mean error| over a quarter of the mean bound */
+	int64_t worst; /* element of the largest ratio, or of a mismatch; -1 */
+	double got, want;
+	int mismatch; /* NaN, infinity or integer that is another */
+};
+
+struct sums {
+	double error2, ref2, error, bound;
+	int64_t n;
+};
+
+/* Elements from, from + 1, ... of y against ref[0], ref[1], ... with scales
+ * s[0], s[1], ...: n of them.  Adds up into c and the sums, which accept_close
+ * closes, so that rows can be compared one by one. */
+
+void accept_real(const struct rule *, enum ke_dtype, const void *y,
+    const double *ref, const double *s, int64_t from, int64_t n,
+    struct compared *, struct sums *);
+void accept_whole(enum ke_dtype, const void *y, const int64_t *ref,
+    int64_t from, int64_t n, struct compared *);
+
+enum accepted { ACCEPT, IMPRECISE, WRONG };
+
+enum accepted accept_close(const struct rule *, const struct sums *,
+    struct compared *);
+
+#endif

@@ -1,0 +1,38 @@
+/* The truth: ref.c, compiled for this machine, asked for single elements, rows
+ * or whole tensors in double precision.  Loaded by the verifier alone. */
+#ifndef KE_EVAL_REFERENCE_H
+#define KE_EVAL_REFERENCE_H
+
+#include "op.h"
+
+/* What ref.c sees of one case and one set of inputs; its prelude declares the
+ * same.  A let's elements are computed once and kept in let[], have[]. */
+struct ke_ref {
+	const void *t[KE_TENSORS_MAX];
+	double *let[KE_TENSORS_MAX];
+	unsigned char *have[KE_TENSORS_MAX];
+	int64_t s[KE_TENSORS_MAX][KE_RANK_MAX]; /* shapes */
+	int64_t d[KE_DIMS_MAX + KE_DERIVED_MAX]; /* dims, derived */
+};
+
+/* Per output: an element, or a row of the last axis and its length. */
+struct reference {
+	double (*real[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *);
+	int64_t (*whole[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *);
+	int64_t (*row[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *,
+	    void *);
+};
+
+/* Compiles ref.c (cached by content).  The path of the shared object, or
+ * NULL; the caller frees. */
+char *reference_compile(const struct ke_op *, enum ke_dtype, struct ke_err *);
+
+/* Loads it into this process. */
+int reference_load(struct reference *, const char *so, const struct ke_op *,
+    enum ke_dtype, struct ke_err *);
+
+/* Indices of element i of a tensor of that shape. */
+void reference_index(const int64_t *shape, size_t rank, int64_t i,
+    int64_t *at);
+
+#endif
