@@ -1,0 +1,345 @@
+/* An epoch: secret inputs, and who knows what must come out. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "epoch.h"
+#include "file.h"
+#include "lock.h"
+#include "play.h"
+#include "random.h"
+#include "reference.h"
+#include "spawn.h"
+#include "verifier.h"
+
+#define OUTPUTS_MAX ((size_t)16 << 30) /* of address space; used as touched */
+#define SLOTS 4           /* distinct inputs of a timed case, at least */
+#define SLOT_BYTES_QUICK ((uint64_t)8 << 20) /* what they should add up to */
+#define SLOT_BYTES_FULL ((uint64_t)48 << 20)
+#define CHECK_KINDS 2     /* drawings of a check case in quick effort */
+#define BASE_S 60.0       /* deadline of the baseline, per segment */
+
+enum ke_dtype
+epoch_type(const struct epoch *e, size_t t)
+{
+	return ke_tensor_dtype(&e->op->tensors[t], e->dtype);
+}
+
+static int
+layout_sizes(struct epoch *e, struct layout *l, struct ke_err *err)
+{
+	const struct ke_op *op = e->op;
+	int64_t v;
+
+	if (ke_op_scope(op, l->kase, &l->scope, err) == -1)
+		return -1;
+	for (size_t t = 0; t < op->n_tensors; t++) {
+		const struct ke_tensor *x = &op->tensors[t];
+
+		if (ke_op_shape(x, &l->scope, l->shape[t], &l->count[t],
+		    err) == -1 || ke_expr(x->reduction, &l->scope, &v,
+		    err) == -1)
+			return -1;
+		l->reduction[t] = v > 1 ? (double)v : 1;
+		l->bytes[t] = (uint64_t)l->count[t] *
+		    ke_dtypes[epoch_type(e, t)].bytes;
+		if (x->role != KE_LET)
+			l->traffic += (double)l->bytes[t];
+	}
+	if (op->flops != NULL) {
+		if (ke_expr(op->flops, &l->scope, &v, err) == -1)
+			return -1;
+		l->flops = (double)v;
+	}
+	if (op->bytes != NULL) {
+		if (ke_expr(op->bytes, &l->scope, &v, err) == -1)
+			return -1;
+		l->traffic = (double)v;
+	}
+	return 0;
+}
+
+static uint64_t
+input_bytes(const struct epoch *e, const struct layout *l)
+{
+	uint64_t n = 0;
+
+	for (size_t t = 0; t < e->op->n_tensors; t++)
+		if (e->op->tensors[t].role == KE_IN)
+			n += (l->bytes[t] + 8191) / 4096 * 4096;
+	return n;
+}
+
+static bool
+needs_absolute(const struct epoch *e)
+{
+	for (size_t t = 0; t < e->op->n_tensors; t++)
+		if (e->op->tensors[t].role == KE_OUT &&
+		    e->op->tensors[t].scale == KE_SCALE_TERMS &&
+		    ke_dtypes[epoch_type(e, t)].roundoff > 0)
+			return true;
+	return false;
+}
+
+/* How many distinct inputs: for timed cases so many that they and the outputs
+ * do not all stay in the nearest caches; for check cases one per kind. */
+static void
+layout_slots(struct epoch *e, struct layout *l, size_t index)
+{
+	uint64_t want = e->full ? SLOT_BYTES_FULL : SLOT_BYTES_QUICK;
+	size_t n = e->full ? DRAW_KIND_COUNT : CHECK_KINDS;
+
+	if (l->timed) {
+		n = SLOTS;
+		while (n < SLOTS_MAX && (double)n * l->traffic < (double)want)
+			n++;
+	}
+	l->n_slots = n;
+	l->slots = ke_calloc(n, sizeof(*l->slots));
+	for (size_t i = 0; i < n; i++) {
+		struct slot *s = &l->slots[i];
+
+		s->flip = !l->timed && i % 2 == 1;
+		s->kind = l->timed || i == 0 ? DRAW_DECLARED
+		    : e->full ? (enum draw_kind)i
+		    : (enum draw_kind)(1 + (e->seed + index) %
+		    (DRAW_KIND_COUNT - 1));
+	}
+}
+
+static int
+draw_slot(struct epoch *e, struct layout *l, size_t index, size_t at,
+    bool absolute, struct ke_err *err)
+{
+	struct slot *s = &l->slots[at];
+	void *drawn[KE_TENSORS_MAX] = {0};
+	uint64_t key = random_key(random_key(e->seed, index), at);
+
+	for (size_t t = 0; t < e->op->n_tensors; t++) {
+		struct wire_region *r = &s->in[t];
+		size_t rank = e->op->tensors[t].rank;
+
+		if (e->op->tensors[t].role != KE_IN)
+			continue;
+		if (file_place(&e->inputs, l->bytes[t], false, s->flip, r,
+		    err) == -1)
+			return -1;
+		drawn[t] = file_at(&e->inputs, r);
+		if (draw_tensor(e->op, t, epoch_type(e, t), s->kind, &l->scope,
+		    key, drawn[t], l->count[t], l->shape[t][rank - 1], drawn,
+		    l->count, err) == -1)
+			return -1;
+	}
+	for (size_t t = 0; absolute && t < e->op->n_tensors; t++) {
+		if (e->op->tensors[t].role != KE_IN)
+			continue;
+		if (file_place(&e->inputs, l->bytes[t], false, s->flip,
+		    &s->absolute[t], err) == -1)
+			return -1;
+		memcpy(file_at(&e->inputs, &s->absolute[t]), drawn[t],
+		    l->bytes[t]);
+		draw_absolute(epoch_type(e, t), file_at(&e->inputs,
+		    &s->absolute[t]), l->count[t]);
+	}
+	return 0;
+}
+
+static int
+draw_all(struct epoch *e, struct ke_err *err)
+{
+	bool absolute = needs_absolute(e);
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < e->n_cases; i++)
+		bytes += e->cases[i].n_slots *
+		    input_bytes(e, &e->cases[i]) * (absolute ? 2 : 1);
+	if (file_open(&e->inputs, bytes + 4096, err) == -1)
+		return -1;
+	/* what lies beside a tensor is junk, a NaN to who reads it */
+	e->inputs.used = e->inputs.bytes;
+	file_poison(&e->inputs, e->seed | 1);
+	e->inputs.used = 0;
+	for (size_t i = 0; i < e->n_cases; i++)
+		for (size_t k = 0; k < e->cases[i].n_slots; k++)
+			if (draw_slot(e, &e->cases[i], i, k,
+			    absolute && e->cases[i].timed, err) == -1)
+				return -1;
+	e->inputs_ro = file_seal(&e->inputs, err);
+	return e->inputs_ro == -1 ? -1 : 0;
+}
+
+static int
+find_cases(struct epoch *e, struct ke_err *err)
+{
+	size_t timed = 0;
+
+	e->cases = ke_calloc(e->op->n_cases, sizeof(*e->cases));
+	for (size_t i = 0; i < e->op->n_cases; i++) {
+		const struct ke_case *c = &e->op->cases[i];
+		struct layout *l = &e->cases[e->n_cases];
+
+		l->kase = c;
+		l->timed = strcmp(c->set, e->set) == 0;
+		if (!l->timed && strcmp(c->set, "check") != 0)
+			continue;
+		if (layout_sizes(e, l, err) == -1)
+			return -1;
+		layout_slots(e, l, e->n_cases++);
+		timed += l->timed;
+	}
+	return timed > 0 ? 0 : ke_fail(err, "%s: no cases in set %s",
+	    e->op->name, e->set);
+}
+
+static int
+read_base(struct epoch *e, struct ke_err *err)
+{
+	struct ke_buf path = {0}, text = {0};
+	int status;
+
+	ke_buf_fmt(&path, "%s/base.c", e->op->dir);
+	status = ke_file_read(path.s, (size_t)1 << 20, &text, err);
+	ke_buf_free(&path);
+	e->base_source = text.s;
+	return status;
+}
+
+/* Parses, fits and compiles base.c for every case. */
+static int
+make_base(struct epoch *e, struct verdict *v, struct ke_err *err)
+{
+	struct program *p = &e->base.program;
+
+	if (program_open(p, e->base_source, e->op, NULL, v) == -1)
+		return -1;
+	for (size_t i = 0; i < e->n_cases; i++) {
+		struct layout *l = &e->cases[i];
+
+		if (program_fit(p, e->base_source, e->op, e->dtype, l->kase,
+		    &l->base, v) == -1)
+			return -1;
+		if (l->base.variant == -1)
+			return verdict_set(v, KE_PLAN_ERROR, "domain",
+			    "a baseline has no domain");
+	}
+	if (program_compile(p, e->jobs, v, err) == -1 || v->status != KE_PASS)
+		return -1;
+	return runner_start(&e->base.runner, p, e->inputs_ro,
+	    e->base.outputs.fd, v, err);
+}
+
+static int
+ask_base(struct epoch *e, size_t layout, bool absolute,
+    enum question question, struct verdict *v, struct ke_err *err)
+{
+	struct layout *l = &e->cases[layout];
+	struct answer worst = {0};
+	struct ran ran;
+	struct play p = {.epoch = e, .side = &e->base, .fitted = &l->base,
+	    .layout = layout, .n_execs = l->n_slots, .n_slots = l->n_slots,
+	    .absolute = absolute, .deadline_s = BASE_S};
+
+	if (play_run(&p, &ran, v, err) == -1)
+		return -1;
+	if (play_verify(&p, question, 1, &worst, err) == -1) {
+		*v = worst.verdict;
+		return -1;
+	}
+	l->base_s = ran.seconds / (double)p.n_execs;
+	return 0;
+}
+
+static int
+run_base(struct epoch *e, struct verdict *v, struct ke_err *err)
+{
+	bool absolute = needs_absolute(e);
+	int lock = ke_lock_cpu(true, err), status = lock == -1 ? -1 : 0;
+
+	for (size_t i = 0; status == 0 && i < e->n_cases; i++) {
+		bool timed = e->cases[i].timed;
+
+		if (timed && absolute)
+			status = ask_base(e, i, true, ASK_SCALE, v, err);
+		if (status == 0)
+			status = ask_base(e, i, false,
+			    timed ? ASK_BASE : ASK_CHECK, v, err);
+	}
+	ke_unlock_cpu(lock);
+	return status;
+}
+
+static int
+open_all(struct epoch *e, const char *dtype, struct verdict *v,
+    struct ke_err *err)
+{
+	char *so;
+
+	if (getrandom(&e->seed, sizeof(e->seed), 0) !=
+	    (ssize_t)sizeof(e->seed))
+		return ke_fail(err, "getrandom");
+	e->dtype = ke_dtype_find(dtype);
+	if (ke_op_tolerance(e->op, dtype, &e->tolerance, err) == -1 ||
+	    find_cases(e, err) == -1 || read_base(e, err) == -1 ||
+	    draw_all(e, err) == -1 ||
+	    file_open(&e->base.outputs, OUTPUTS_MAX, err) == -1 ||
+	    file_open(&e->candidate.outputs, OUTPUTS_MAX, err) == -1)
+		return -1;
+	so = reference_compile(e->op, e->dtype, err);
+	if (so == NULL)
+		return -1;
+	e->verifier = verifier_start(e, so, err);
+	free(so);
+	if (e->verifier == NULL)
+		return -1;
+	if (make_base(e, v, err) == -1)
+		return -1;
+	return run_base(e, v, err);
+}
+
+struct epoch *
+epoch_open(const struct ke_op *op, const char *dtype, const char *set,
+    bool full, int workers, int jobs, bool *is_op, struct ke_err *err)
+{
+	struct epoch *e = ke_calloc(1, sizeof(*e));
+	struct verdict v = {.status = KE_PASS};
+
+	e->op = op;
+	e->set = set;
+	e->full = full;
+	e->workers = workers;
+	e->jobs = jobs;
+	e->inputs_ro = -1;
+	if (open_all(e, dtype, &v, err) == 0)
+		return e;
+	*is_op = v.status != KE_PASS;
+	if (*is_op)
+		ke_fail(err, "%s/base.c: %s: %s: %s", op->dir,
+		    ke_status_name(v.status), v.code, v.detail);
+	epoch_close(e);
+	return NULL;
+}
+
+void
+epoch_close(struct epoch *e)
+{
+	if (e == NULL)
+		return;
+	verifier_stop(e->verifier);
+	runner_stop(&e->base.runner);
+	runner_stop(&e->candidate.runner);
+	program_close(&e->base.program);
+	program_close(&e->candidate.program);
+	file_close(&e->base.outputs);
+	file_close(&e->candidate.outputs);
+	file_close(&e->inputs);
+	if (e->inputs_ro != -1)
+		close(e->inputs_ro);
+	for (size_t i = 0; e->cases != NULL && i < e->op->n_cases; i++)
+		free(e->cases[i].slots);
+	free(e->cases);
+	free(e->base_source);
+	free(e);
+}

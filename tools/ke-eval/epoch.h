@@ -1,0 +1,78 @@
+/* An epoch: secret inputs for the cases of one operator, and who knows what
+ * must come out.  In quick effort candidates share an epoch for a while (its
+ * seed is drawn anew after EPOCH_CANDIDATES of them); in full effort each has
+ * its own. */
+#ifndef KE_EVAL_EPOCH_H
+#define KE_EVAL_EPOCH_H
+
+#include "compile.h"
+#include "draw.h"
+#include "memory.h"
+#include "op.h"
+#include "runner.h"
+
+#define EPOCH_CANDIDATES 32
+#define SLOTS_MAX 32 /* distinct inputs of a case */
+
+/* One drawing of a case's inputs. */
+struct slot {
+	enum draw_kind kind;
+	bool flip;
+	struct wire_region in[KE_TENSORS_MAX];
+	struct wire_region absolute[KE_TENSORS_MAX]; /* timed, scale terms */
+};
+
+/* A case laid out. */
+struct layout {
+	const struct ke_case *kase;
+	bool timed;
+	int64_t shape[KE_TENSORS_MAX][KE_RANK_MAX], count[KE_TENSORS_MAX];
+	uint64_t bytes[KE_TENSORS_MAX]; /* of the buffer */
+	double reduction[KE_TENSORS_MAX];
+	double flops, traffic; /* what the definition asks for */
+	struct ke_scope scope;
+	size_t n_slots;
+	struct slot *slots;
+	struct fitted base; /* how the baseline runs it */
+	double base_s;      /* seconds of one execution, from the pilot */
+};
+
+/* A program that can be run: its process and where its outputs go. */
+struct side {
+	struct program program;
+	struct runner runner;
+	struct file outputs;
+	uint64_t poison; /* key of the last one */
+};
+
+struct verifier;
+
+struct epoch {
+	const struct ke_op *op;
+	enum ke_dtype dtype;
+	struct ke_tolerance tolerance;
+	const char *set; /* of the timed cases */
+	bool full;
+	int workers, jobs, used;
+	uint64_t seed; /* secret */
+	struct file inputs;
+	int inputs_ro;
+	size_t n_cases;
+	struct layout *cases;
+	char *base_source;
+	struct side base, candidate;
+	struct verifier *verifier;
+};
+
+/* Draws inputs, starts the verifier, runs the baseline and has it verified.
+ * NULL with the reason; *is_op says whether the operator is at fault rather
+ * than the system. */
+struct epoch *epoch_open(const struct ke_op *, const char *dtype,
+    const char *set, bool full, int workers, int jobs, bool *is_op,
+    struct ke_err *);
+void epoch_close(struct epoch *);
+
+/* A tensor's type in the epoch's variant. */
+enum ke_dtype epoch_type(const struct epoch *, size_t tensor);
+
+#endif

@@ -1,0 +1,30 @@
+/* One segment of one side, from poison to verdict: lays out the outputs, runs,
+ * has them verified. */
+#ifndef KE_EVAL_PLAY_H
+#define KE_EVAL_PLAY_H
+
+#include "epoch.h"
+#include "verifier.h"
+
+struct play {
+	struct epoch *epoch;
+	struct side *side;
+	const struct fitted *fitted; /* how the side runs this case */
+	size_t layout, slot;         /* first slot; then the next ones */
+	size_t n_execs, n_slots;     /* executions go round the slots */
+	bool absolute;               /* inputs: the absolute ones */
+	bool junk;                   /* refill scratch before each block */
+	double deadline_s;
+};
+
+/* Runs it: ran->seconds is for all executions.  -1 with a verdict, or, where
+ * the verdict is KE_PASS, with the reason in e. */
+int play_run(const struct play *, struct ran *, struct verdict *,
+    struct ke_err *);
+
+/* Has every execution of the play that just ran verified, in order. worst
+ * keeps the largest ratio and rms per output. */
+int play_verify(const struct play *, enum question, uint32_t candidate,
+    struct answer *worst, struct ke_err *);
+
+#endif
