@@ -1,0 +1,92 @@
+/* Where a result was obtained. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "evaluate.h"
+#include "file.h"
+#include "hash.h"
+
+/* The value of the first line of /proc/cpuinfo that begins with one of the
+ * names that architectures give their processor's model. */
+static char *
+cpu_model(void)
+{
+	static const char *const names[] = {"model name", "cpu model", "uarch",
+	    "CPU part"};
+	struct ke_buf text = {0};
+	struct ke_err e;
+	char *model = NULL;
+
+	if (ke_file_read("/proc/cpuinfo", (size_t)4 << 20, &text, &e) == -1)
+		return ke_strdup("unknown");
+	for (size_t i = 0; model == NULL && i < KE_LEN(names); i++) {
+		const char *at = strstr(text.s, names[i]);
+		const char *colon = at == NULL ? NULL : strchr(at, ':');
+
+		if (colon == NULL)
+			continue;
+		colon += 1 + strspn(colon + 1, " \t");
+		model = ke_strndup(colon, strcspn(colon, "\n"));
+	}
+	ke_buf_free(&text);
+	return model != NULL ? model : ke_strdup("unknown");
+}
+
+static void
+set_governor(cJSON *env)
+{
+	struct ke_buf text = {0};
+	struct ke_err e;
+
+	if (ke_file_read("/sys/devices/system/cpu/cpu0/cpufreq/"
+	    "scaling_governor", 256, &text, &e) == 0) {
+		text.s[strcspn(text.s, "\n")] = '\0';
+		ke_json_set_string(env, "governor", text.s);
+	}
+	ke_buf_free(&text);
+}
+
+cJSON *
+environment(const struct ke_op *op, const char *dtype, const char *target,
+    const struct settings *s)
+{
+	static char *cpu; /* the same for the life of the process */
+	cJSON *env = cJSON_CreateObject();
+	struct utsname u;
+	struct ke_buf key = {0};
+	char hex[KE_SHA256_HEX];
+
+	if (cpu == NULL)
+		cpu = cpu_model();
+	uname(&u);
+	ke_buf_fmt(&key, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%d\n", KE_VERSION,
+	    op->hash, dtype, target, s->set, cpu, compiler_version(),
+	    compiler_flags, s->workers);
+	ke_sha256_hex(key.s, key.n, hex);
+	hex[32] = '\0';
+	ke_buf_free(&key);
+	ke_json_set_string(env, "tool", KE_VERSION);
+	ke_json_set_string(env, "key", hex);
+	ke_json_set_string(env, "cpu", cpu);
+	ke_json_add_number(env, "cores",
+	    (double)sysconf(_SC_NPROCESSORS_ONLN));
+	ke_json_set_string(env, "compiler", compiler_version());
+	ke_json_set_string(env, "kernel", u.release);
+	set_governor(env);
+	return env;
+}
+
+cJSON *
+baseline(const struct ke_op *op)
+{
+	cJSON *o = cJSON_CreateObject();
+	char id[32];
+
+	snprintf(id, sizeof(id), "base.c@%.16s", op->hash);
+	ke_json_set_string(o, "id", id);
+	ke_json_set_string(o, "name", "base.c");
+	return o;
+}

@@ -1,0 +1,37 @@
+/* What ke-eval does with one record: compile, check, measure, report. */
+#ifndef KE_EVAL_EVALUATE_H
+#define KE_EVAL_EVALUATE_H
+
+#include "epoch.h"
+
+/* What all evaluations of this call have in common. */
+struct settings {
+	bool full, quiet;
+	int jobs, workers;
+	const char *set;
+	uint32_t candidates; /* evaluated so far */
+};
+
+/* Fills eval (an empty object).  -1 with the reason where the system failed
+ * and nothing can be said of the candidate. */
+int evaluate(struct epoch *, struct settings *, const cJSON *rec, cJSON *eval,
+    struct ke_err *);
+
+/* -c: compiles every variant of check and timed cases and reports; keeps what
+ * the compiler made in dir (may be NULL). */
+int evaluate_compile(const struct ke_op *, const char *dtype,
+    const struct settings *, const cJSON *rec, const char *dir, cJSON *eval,
+    struct ke_err *);
+
+/* -r: runs the first timed case, n executions, once. */
+int evaluate_run(struct epoch *, struct settings *, const cJSON *rec,
+    size_t n, cJSON *eval, struct ke_err *);
+
+/* The environment of a result, with its key. */
+cJSON *environment(const struct ke_op *, const char *dtype,
+    const char *target, const struct settings *);
+
+/* {"id", "name"} of the operator's baseline. */
+cJSON *baseline(const struct ke_op *);
+
+#endif

@@ -1,0 +1,404 @@
+/* ke-eval: compile, verify and time candidate kernels.  See ke-eval(1). */
+#include <err.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "evaluate.h"
+#include "file.h"
+#include "filter.h"
+#include "num.h"
+#include "record.h"
+#include "spawn.h"
+#include "stream.h"
+#include "table.h"
+
+#define TOOL "ke-eval"
+#define SOURCE_MAX ((size_t)4 << 20)
+
+enum mode { EVALUATE, COMPILE, INFO, RUN };
+
+static enum mode mode = EVALUATE;
+static const char *op_name, *target, *dtype, *keep_dir;
+static bool table, verbose;
+static int64_t executions = 1;
+static struct settings settings = {.set = "small"};
+static bool full_default;
+
+/* Operators that were read, and the epoch that quick evaluations share. */
+static struct ke_op *ops[64];
+static size_t n_ops;
+static struct epoch *shared;
+
+static const struct ke_op *
+find_op(const char *name, struct ke_err *e)
+{
+	for (size_t i = 0; i < n_ops; i++)
+		if (strcmp(ops[i]->name, name) == 0)
+			return ops[i];
+	if (n_ops == KE_LEN(ops)) {
+		ke_fail(e, "more than %zu operators in one call",
+		    KE_LEN(ops));
+		return NULL;
+	}
+	ops[n_ops] = ke_op_load(name, e);
+	return ops[n_ops] == NULL ? NULL : ops[n_ops++];
+}
+
+/* The epoch for a record: a fresh one in full effort. */
+static struct epoch *
+get_epoch(const struct ke_op *op, const char *type, bool *is_op,
+    struct ke_err *e)
+{
+	struct epoch *epoch;
+
+	if (shared != NULL && !settings.full && !shared->full &&
+	    shared->op == op && shared->dtype == ke_dtype_find(type) &&
+	    shared->used < EPOCH_CANDIDATES) {
+		shared->used++;
+		return shared;
+	}
+	if (!settings.full) {
+		epoch_close(shared);
+		shared = NULL;
+	}
+	if (verbose)
+		warnx("%s: drawing inputs, checking the baseline", op->name);
+	epoch = epoch_open(op, type, settings.set, settings.full,
+	    settings.workers, settings.jobs, is_op, e);
+	if (!settings.full)
+		shared = epoch;
+	return epoch;
+}
+
+/* What a record lacks comes from the options; where they contradict each
+ * other the record can't be evaluated. */
+static int
+complete(cJSON *rec, const struct ke_op **op, const char **type,
+    struct ke_err *e)
+{
+	const struct {
+		const char *name, *option;
+	} both[] = {{"op", op_name}, {"target", target}, {"dtype", dtype}};
+
+	for (size_t i = 0; i < KE_LEN(both); i++) {
+		const char *has = ke_json_string(rec, both[i].name);
+
+		if (has == NULL && both[i].option != NULL)
+			ke_json_set_string(rec, both[i].name, both[i].option);
+		else if (has != NULL && both[i].option != NULL &&
+		    strcmp(has, both[i].option) != 0 &&
+		    !(i == 0 && strchr(op_name, '/') != NULL))
+			return ke_fail(e, "%s is %s, the option says %s",
+			    both[i].name, has, both[i].option);
+	}
+	if (ke_json_string(rec, "op") == NULL)
+		return ke_fail(e, "op: missing; -o names one");
+	if (ke_json_string(rec, "target") == NULL)
+		ke_json_set_string(rec, "target", "cpu");
+	if (strcmp(ke_json_string(rec, "target"), "cpu") != 0)
+		return ke_fail(e, "%s: no such target; ke-eval -l lists them",
+		    ke_json_string(rec, "target"));
+	*op = find_op(op_name != NULL ? op_name : ke_json_string(rec, "op"),
+	    e);
+	if (*op == NULL)
+		return -1;
+	ke_json_set_string(rec, "op", (*op)->name);
+	*type = ke_json_string(rec, "dtype");
+	if (*type == NULL)
+		*type = ke_op_default_dtype(*op);
+	if (ke_json_object(ke_json_object((*op)->json, "dtypes"), *type) ==
+	    NULL)
+		return ke_fail(e, "%s has no dtype %s", (*op)->name, *type);
+	if (ke_json_string(rec, "source") == NULL)
+		return ke_fail(e, "source: missing");
+	return 0;
+}
+
+static void
+set_effort(const cJSON *rec)
+{
+	const char *effort =
+	    ke_json_string(ke_json_object(rec, "select"), "effort");
+
+	settings.full = effort == NULL ? full_default
+	    : strcmp(effort, "full") == 0;
+}
+
+/* One record through the mode's work: 0, or 111 after a message. */
+static int
+work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
+{
+	cJSON *eval = cJSON_CreateObject();
+	struct epoch *epoch = NULL;
+	struct ke_err e;
+	bool is_op = false;
+	int status;
+
+	set_effort(rec);
+	if (mode == COMPILE) {
+		status = evaluate_compile(op, type, &settings, rec, keep_dir,
+		    eval, &e);
+	} else {
+		epoch = get_epoch(op, type, &is_op, &e);
+		status = epoch == NULL ? -1 : mode == RUN
+		    ? evaluate_run(epoch, &settings, rec, (size_t)executions,
+		    eval, &e) : evaluate(epoch, &settings, rec, eval, &e);
+	}
+	if (epoch != NULL && epoch != shared)
+		epoch_close(epoch);
+	if (status == 0) {
+		ke_json_set(rec, "eval", eval);
+		return 0;
+	}
+	cJSON_Delete(eval);
+	if (is_op) {
+		ke_record_error(rec, TOOL, "operator", "%s", e.msg);
+		return 0;
+	}
+	warnx("%s: %s", where, e.msg);
+	return KE_FILTER_FAILED;
+}
+
+static int
+finish(const cJSON *rec, const char *name)
+{
+	if (!table)
+		return ke_filter_emit(rec);
+	table_print(rec, name);
+	return fflush(stdout) == EOF ? KE_FILTER_FAILED : 0;
+}
+
+static int
+each(cJSON *rec, const char *where, void *arg)
+{
+	const char *name = arg != NULL ? arg : ke_json_string(rec, "id");
+	const struct ke_op *op = NULL;
+	const char *type = NULL;
+	struct ke_err e;
+	int status = 0;
+
+	if (name == NULL)
+		name = where;
+	if (ke_record_failed(rec) || (ke_json_object(rec, "eval") != NULL &&
+	    mode != COMPILE && mode != RUN))
+		return finish(rec, name);
+	if (complete(rec, &op, &type, &e) == -1) {
+		ke_record_error(rec, TOOL, "record", "%s", e.msg);
+		warnx("%s: %s", where, e.msg);
+		status = KE_FILTER_REFUSED;
+	} else if (work(rec, op, type, where) != 0) {
+		return KE_FILTER_FAILED;
+	}
+	return finish(rec, name) != 0 ? KE_FILTER_FAILED : status;
+}
+
+static bool
+is_candidate(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot != NULL && strcmp(dot, ".c") == 0;
+}
+
+static int
+candidate_file(char *path)
+{
+	struct ke_buf text = {0};
+	struct ke_err e;
+	cJSON *rec;
+	int status;
+
+	if (ke_file_read(path, SOURCE_MAX, &text, &e) == -1) {
+		warnx("%s", e.msg);
+		return KE_FILTER_REFUSED;
+	}
+	rec = cJSON_CreateObject();
+	ke_json_add_number(rec, "v", 1);
+	ke_json_set_string(rec, "language", "c");
+	ke_json_set_text(rec, "source", text.s, text.n);
+	status = each(rec, path, path);
+	cJSON_Delete(rec);
+	ke_buf_free(&text);
+	return status;
+}
+
+static int
+all_inputs(char **argv)
+{
+	int status = 0, got, gone = 0;
+
+	ke_filter_signals();
+	if (*argv == NULL)
+		return ke_filter(argv, each, NULL, NULL);
+	for (; *argv != NULL && !gone && status != KE_FILTER_FAILED; argv++) {
+		char *one[] = {*argv, NULL};
+
+		got = is_candidate(*argv) ? candidate_file(*argv)
+		    : ke_filter(one, each, NULL, &gone);
+		status = got > status ? got : status;
+	}
+	return status;
+}
+
+/* -i: what a run is to be created from. */
+static int
+print_info(void)
+{
+	struct ke_err e;
+	const struct ke_op *op = op_name == NULL ? NULL : find_op(op_name, &e);
+	const char *type = dtype;
+	cJSON *o;
+	int status;
+
+	if (op == NULL)
+		errx(op_name == NULL ? 2 : 1, "%s", op_name == NULL
+		    ? "-i needs -o" : e.msg);
+	if (type == NULL)
+		type = ke_op_default_dtype(op);
+	o = cJSON_CreateObject();
+	ke_json_add_number(o, "v", 1);
+	ke_json_set_string(o, "op", op->name);
+	ke_json_set_string(o, "target", "cpu");
+	ke_json_set_string(o, "language", "c");
+	ke_json_set_string(o, "dtype", type);
+	ke_json_set(o, "baseline", baseline(op));
+	ke_json_set(o, "env", environment(op, type, "cpu", &settings));
+	status = ke_filter_emit(o);
+	cJSON_Delete(o);
+	return status;
+}
+
+/* -l: each target of this version, and why it is not usable where it isn't. */
+static int
+print_targets(void)
+{
+	if (strcmp(compiler_version(), "no compiler") == 0)
+		printf("cpu\tnot usable: no cc in PATH\n");
+	else
+		printf("cpu\tusable: %d cores, %s\n", settings.workers,
+		    compiler_version());
+	return 0;
+}
+
+static int
+online(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof(set), &set) == -1 ? 1
+	    : CPU_COUNT(&set);
+}
+
+static int64_t
+number(const char *s, int64_t min, int64_t max)
+{
+	struct ke_err e;
+	int64_t v;
+
+	if (ke_num_int(s, min, max, &v, &e) == -1)
+		errx(2, "%s", e.msg);
+	return v;
+}
+
+static void
+usage(FILE *f, int status)
+{
+	fprintf(f, "usage: ke-eval [-cilrTvhV] [-e effort] [-j jobs] "
+	    "[-k dir] [-n count]\n               [-o op] [-s set] "
+	    "[-t target] [-w workers] [-y dtype] [file ...]\n");
+	exit(status);
+}
+
+static bool list;
+
+static void
+options(int argc, char **argv)
+{
+	int c;
+
+	settings.workers = online();
+	settings.jobs = settings.workers;
+	while ((c = getopt(argc, argv, "cilrTvhVe:j:k:n:o:s:t:w:y:")) != -1)
+		switch (c) {
+		case 'c':
+			mode = COMPILE;
+			break;
+		case 'i':
+			mode = INFO;
+			break;
+		case 'l':
+			list = true;
+			break;
+		case 'r':
+			mode = RUN;
+			break;
+		case 'T':
+			table = true;
+			break;
+		case 'v':
+			verbose = true;
+			break;
+		case 'h':
+			usage(stdout, 0);
+			break;
+		case 'V':
+			printf(TOOL " " KE_VERSION "\n");
+			exit(ke_filter_end(0));
+		case 'e':
+			full_default = strcmp(optarg, "full") == 0;
+			if (!full_default && strcmp(optarg, "quick") != 0)
+				errx(2, "%s: not quick or full", optarg);
+			break;
+		case 'j':
+			settings.jobs = (int)number(optarg, 1, 1024);
+			break;
+		case 'k':
+			keep_dir = optarg;
+			break;
+		case 'n':
+			executions = number(optarg, 1, 4096);
+			break;
+		case 'o':
+			op_name = optarg;
+			break;
+		case 's':
+			settings.set = optarg;
+			break;
+		case 't':
+			target = optarg;
+			if (strcmp(target, "cpu") != 0)
+				errx(2, "%s: no such target; ke-eval -l lists "
+				    "them", target);
+			break;
+		case 'w':
+			settings.workers = (int)number(optarg, 1, online());
+			break;
+		case 'y':
+			dtype = optarg;
+			break;
+		default:
+			usage(stderr, 2);
+		}
+	if (strcmp(settings.set, "check") == 0)
+		errx(2, "-s check: the set is for correctness only");
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	if (strcmp(argv[0], RUNNER_NAME) == 0)
+		return runner_main(argc, argv);
+	options(argc, argv);
+	if (list)
+		return ke_filter_end(print_targets());
+	if (mode == INFO)
+		return ke_filter_end(print_info());
+	status = all_inputs(argv + optind);
+	epoch_close(shared);
+	return ke_filter_end(status);
+}
