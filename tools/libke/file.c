@@ -110,8 +110,9 @@ ke_cache_dir(const char *sub, struct ke_err *e)
 char *
 ke_share_dir(const char *name)
 {
-	/* from build/bin/ke-eval, bin/ke-eval (a bundle), PREFIX/bin/ke-eval */
-	static const char *const from[] = {"/../..", "/..", "/../share/ke"};
+	/* from PREFIX/bin, bin (a bundle), build/bin, build/NAME/bin */
+	static const char *const from[] = {"/../share/ke", "/..", "/../..",
+	    "/../../.."};
 	char exe[4096];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	char *slash;
