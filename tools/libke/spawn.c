@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -35,11 +36,15 @@ ke_now_ms(void)
 static void
 become(const struct ke_spawn *s, int in, int out)
 {
+	sigset_t none;
+
 	if (in == -1)
 		in = open("/dev/null", O_RDONLY);
-
 	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (in == -1 || dup2(in, 0) == -1 || dup2(out, 1) == -1 ||
 	    (!s->stderr_apart && dup2(out, 2) == -1))
 		goto fail;

@@ -45,7 +45,7 @@ struct ke_child {
 	bool done, timed_out, cut;
 };
 
-/* Starts it in a process group of its own, with no descriptor of ours beyond
+/* Starts it in a process group of its own, which dies with us, with no descriptor of ours beyond
  * the first three.  0, or -1 with the reason. */
 int ke_spawn(struct ke_child *, const struct ke_spawn *, struct ke_err *);
 

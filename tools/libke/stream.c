@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,27 @@ ke_output_gone(void)
 	struct pollfd p = {.fd = STDOUT_FILENO};
 
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+static void *
+watch(void *unused)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO};
+
+	(void)unused;
+	for (;;)
+		if (poll(&p, 1, -1) > 0 && (p.revents & (POLLERR | POLLHUP)))
+			_exit(0);
+}
+
+void
+ke_output_watch(void)
+{
+	pthread_t t;
+
+	/* without the thread the end is noticed at the next write */
+	if (pthread_create(&t, NULL, watch, NULL) == 0)
+		pthread_detach(t);
 }
 
 int

@@ -42,6 +42,11 @@ int ke_input_buffered(struct ke_input *);
 /* Is the reader of standard output gone?  Never waits. */
 int ke_output_gone(void);
 
+/* From here on the process exits quietly as soon as nobody reads its standard
+ * output, also in the middle of long work: a thread waits for that.  For tools
+ * whose children die with them. */
+void ke_output_watch(void);
+
 /* Prints v as one line on standard output and flushes.  0, or -1 where it
  * could not be written; where the reader is gone the process exits with 0. */
 int ke_emit(const cJSON *v, struct ke_err *);
