@@ -398,6 +398,7 @@ main(int argc, char **argv)
 		return ke_filter_end(print_targets());
 	if (mode == INFO)
 		return ke_filter_end(print_info());
+	ke_output_watch();
 	status = all_inputs(argv + optind);
 	epoch_close(shared);
 	return ke_filter_end(status);

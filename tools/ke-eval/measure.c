@@ -21,7 +21,7 @@
 
 #define SEGMENT_S 0.002
 #define SEGMENT_FULL_S 0.005
-#define EXECS_MIN 2
+#define EXECS_PILOT 2
 #define EXECS_MAX 512
 #define EXECS_BYTES (256.0 * 1024 * 1024) /* of outputs in one segment */
 #define PAIRS_QUICK 12
@@ -29,7 +29,7 @@
 #define PAIRS_FULL_MIN 24
 #define PAIRS_FULL_MAX 240
 #define PRECISION 0.008  /* half-width of the logarithm's interval */
-#define CASE_S 12.0      /* full effort: seconds for one case */
+#define CASE_S 6.0       /* full effort: seconds for one case */
 #define SLOW 1.33
 #define THROTTLED 0.25
 
@@ -55,7 +55,7 @@ executions(const struct epoch *e, const struct layout *l, double seconds)
 	double room = EXECS_BYTES / fmax(l->traffic, 1);
 
 	n = fmin(fmin(n, EXECS_MAX), room);
-	return n < EXECS_MIN ? EXECS_MIN : (size_t)n;
+	return n < 1 ? 1 : (size_t)n;
 }
 
 struct pairing {
@@ -199,8 +199,8 @@ run_all(struct pairing *g, struct pair *p, struct ke_err *e)
 	double first;
 
 	/* warms up and says how long one execution takes */
-	g->candidate.n_execs = EXECS_MIN;
-	g->base.n_execs = EXECS_MIN;
+	g->candidate.n_execs = EXECS_PILOT;
+	g->base.n_execs = EXECS_PILOT;
 	if (candidate_segment(g, &first, e) == -1 ||
 	    candidate_segment(g, &first, e) == -1)
 		return -1;
