@@ -1,18 +1,18 @@
 /* ke-store add: commits records, prints their rows. */
 #include <err.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "commit.h"
 #include "filter.h"
+#include "print.h"
 #include "record.h"
 #include "stream.h"
 #include "verbs.h"
 
-/* Lines that are buffered already are committed together. */
-#define BATCH_MAX 256
+/* Lines that are there already are committed together; the lock is held for
+ * some milliseconds at most. */
+#define BATCH_MAX 64
 
 struct batch {
 	struct store *st;
@@ -73,17 +73,6 @@ commit_one(struct batch *b, size_t i)
 
 /* Rows are printed once they are committed: they are the acknowledgement. */
 static void
-print_rows(struct batch *b)
-{
-	if (fwrite(b->rows.s, 1, b->rows.n, stdout) == b->rows.n &&
-	    fflush(stdout) != EOF)
-		return;
-	if (errno == EPIPE)
-		_exit(0);
-	err(111, "stdout");
-}
-
-static void
 commit_batch(struct batch *b)
 {
 	if (b->n == 0)
@@ -93,8 +82,10 @@ commit_batch(struct batch *b)
 	for (size_t i = 0; i < b->n; i++)
 		commit_one(b, i);
 	sql_commit(b->st);
-	if (b->rows.n > 0)
-		print_rows(b);
+	if (b->rows.n > 0) {
+		print_text(b->rows.s, b->rows.n);
+		print_flush();
+	}
 	for (size_t i = 0; i < b->n; i++)
 		commit_free(&b->commits[i]);
 	b->n = 0;
@@ -109,13 +100,13 @@ add_from(struct batch *b, struct ke_input *in)
 	char *line;
 	size_t n;
 
-	while ((r = ke_input_line(in, &line, &n, -1, &e)) == KE_READ_LINE ||
-	    r == KE_READ_TIMEOUT) {
+	do {
+		r = ke_input_line(in, &line, &n, b->n > 0 ? 0 : -1, &e);
 		if (r == KE_READ_LINE)
 			collect(b, in, line, n);
-		if (b->n == BATCH_MAX || !ke_input_buffered(in))
+		if (r != KE_READ_LINE || b->n == BATCH_MAX)
 			commit_batch(b);
-	}
+	} while (r == KE_READ_LINE || r == KE_READ_TIMEOUT);
 	if (r == KE_READ_ERROR) {
 		warnx("%s", e.msg);
 		b->status = KE_FILTER_REFUSED;

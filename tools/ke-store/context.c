@@ -17,7 +17,7 @@ void
 origin_find(struct store *st, struct origin *o, const char *id)
 {
 	sqlite3_stmt *q = SQL(st, "SELECT node, depth, source, id, choice, "
-	    "fingerprint, status, score, pid FROM nodes WHERE id = ?",
+	    "fingerprint, status, score, pid, eval FROM nodes WHERE id = ?",
 	    v_text(id));
 
 	*o = (struct origin){0};
@@ -28,7 +28,7 @@ origin_find(struct store *st, struct origin *o, const char *id)
 	    .source = sqlite3_column_int64(q, 2), .id = sql_copy(q, 3),
 	    .choice = sql_copy(q, 4), .fingerprint = sql_copy(q, 5),
 	    .status = sql_copy(q, 6), .score = sqlite3_column_double(q, 7),
-	    .pid = sql_copy(q, 8)};
+	    .pid = sql_copy(q, 8), .eval = sqlite3_column_int64(q, 9)};
 	sql_end(q);
 }
 
@@ -91,16 +91,11 @@ set_source(struct store *st, cJSON *o, int64_t object, struct ke_err *e)
 	return 0;
 }
 
-/* The evaluation that a node is known by: settled before not, full before
- * quick, the newest. */
 static int
-set_eval(struct store *st, cJSON *o, int64_t node, struct ke_err *e)
+set_eval(struct store *st, cJSON *o, int64_t key, struct ke_err *e)
 {
-	sqlite3_stmt *q = SQL(st, "SELECT record, coalesce(profile, "
-	    "(SELECT p.profile FROM evals p WHERE p.node = e.node "
-	    "AND p.profile IS NOT NULL ORDER BY p.eval DESC LIMIT 1)) "
-	    "FROM evals e WHERE node = ? ORDER BY settled DESC, "
-	    "effort = 'full' DESC, eval DESC LIMIT 1", v_int(node));
+	sqlite3_stmt *q = SQL(st, "SELECT record, profile FROM evals "
+	    "WHERE eval = ?", v_int(key));
 	int64_t eval, profile;
 
 	if (!sql_next(st, q))
@@ -127,7 +122,7 @@ set_parent(struct store *st, cJSON *context, const char *name,
 	if (set_source(st, o, p->source, e) == -1)
 		return -1;
 	set_raw(o, "choice", p->choice);
-	if (set_eval(st, o, p->node, e) == -1)
+	if (set_eval(st, o, p->eval, e) == -1)
 		return -1;
 	ke_json_set_number(o, "score", p->score);
 	return 0;
@@ -161,10 +156,10 @@ set_ancestors(struct store *st, cJSON *context, int64_t parent)
 {
 	set_nodes(st, context, "ancestors", SQL(st,
 	    "WITH RECURSIVE up(node, n) AS ("
-	    " SELECT parent, 1 FROM edges WHERE child = ?1 AND place = 0"
+	    " SELECT parent, 1 FROM nodes WHERE node = ?1"
 	    " UNION ALL"
-	    " SELECT e.parent, n + 1 FROM up JOIN edges e"
-	    " ON e.child = up.node AND e.place = 0 WHERE n < ?2) "
+	    " SELECT p.parent, n + 1 FROM up JOIN nodes p USING(node)"
+	    " WHERE n < ?2) "
 	    "SELECT id, status, score, choice, strategy "
 	    "FROM up JOIN nodes USING(node) ORDER BY n",
 	    v_int(parent), v_int(NEAR_MAX)));

@@ -11,6 +11,7 @@ struct origin {
 	int64_t node; /* 0: there is no such node */
 	int64_t depth;
 	int64_t source; /* object, 0 for none */
+	int64_t eval;   /* that it is known by, 0 for none */
 	char *id, *pid, *choice, *fingerprint, *status; /* owned, or NULL */
 	double score;
 };

@@ -10,6 +10,8 @@
 #include "db.h"
 #include "file.h"
 
+#define TRY_MS 1000 /* that sql_try_write waits for the lock at most */
+
 struct value
 v_int(int64_t i)
 {
@@ -189,9 +191,11 @@ execute(struct store *st, const char *text)
 bool
 sql_try_write(struct store *st)
 {
-	int got = sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) &
-	    0xff;
+	int wait = st->wait_ms, got;
 
+	st->wait_ms = wait < TRY_MS ? wait : TRY_MS;
+	got = sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) & 0xff;
+	st->wait_ms = wait;
 	if (got != SQLITE_OK && got != SQLITE_BUSY && got != SQLITE_READONLY)
 		store_fail(st);
 	return got == SQLITE_OK;

@@ -76,7 +76,8 @@ char *sql_copy(sqlite3_stmt *, int column);
 
 void sql_begin_read(struct store *);
 void sql_begin_write(struct store *);
-/* As sql_begin_write; false where the store is locked or can't be written. */
+/* As sql_begin_write, but waits a second at most; false where the store stays
+ * locked, or can't be written. */
 bool sql_try_write(struct store *);
 void sql_commit(struct store *);
 

@@ -25,8 +25,10 @@ static const struct {
 	    "WHERE c.run = n.run AND c.seq = n.seq AND c.node = n.node)"},
 	{"node", "SELECT id || ': its parent ' || pid || ' is not the one "
 	    "of its edge' FROM nodes n WHERE status NOT IN ('error', 'lost') "
-	    "AND pid IS NOT (SELECT p.id FROM edges e JOIN nodes p "
-	    "ON p.node = e.parent WHERE e.child = n.node AND e.place = 0)"},
+	    "AND (pid IS NOT (SELECT p.id FROM nodes p "
+	    "WHERE p.node = n.parent) OR parent IS NOT NULL AND NOT EXISTS "
+	    "(SELECT 1 FROM edges e WHERE e.parent = n.parent "
+	    "AND e.place = 0 AND e.child = n.node))"},
 	{"node", "SELECT id || ': depth ' || depth || ' under a parent of ' "
 	    "|| pdepth FROM (SELECT n.id, n.depth, p.depth AS pdepth "
 	    "FROM edges e JOIN nodes n ON n.node = e.child JOIN nodes p "
@@ -35,7 +37,10 @@ static const struct {
 	{"node", "SELECT id || ': status ' || n.status || ' without an "
 	    "evaluation' FROM nodes n WHERE n.status NOT IN ('error', "
 	    "'lost') AND NOT EXISTS (SELECT 1 FROM evals e "
-	    "WHERE e.node = n.node)"},
+	    "WHERE e.eval = n.eval AND e.node = n.node)"},
+	{"evaluation", "SELECT eval || ': no node ' || node FROM evals e "
+	    "WHERE NOT EXISTS (SELECT 1 FROM nodes n "
+	    "WHERE n.node = e.node)"},
 	{"node", "SELECT id || ': score ' || score || ' with status ' "
 	    "|| status FROM nodes WHERE score > 0 AND status <> 'pass'"},
 	{"lease", "SELECT xid || ': its result is committed' FROM leases l "

@@ -1,6 +1,5 @@
 /* ke-store get and best: records as they were. */
 #include <err.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "filter.h"
 #include "json.h"
 #include "object.h"
+#include "print.h"
 #include "run.h"
 #include "verbs.h"
 
@@ -71,9 +71,7 @@ whole(struct store *st, const struct parts *p)
 }
 
 #define PARTS "n.id, n.seq, n.record, n.source, n.prompt, e.record, " \
-	"coalesce(e.profile, (SELECT p.profile FROM evals p " \
-	"WHERE p.node = n.node AND p.profile IS NOT NULL " \
-	"ORDER BY p.eval DESC LIMIT 1))"
+	"e.profile "
 
 /* q selects PARTS. */
 static bool
@@ -114,7 +112,7 @@ emit_source(struct store *st, struct parts *p)
 		return 1;
 	}
 	text = read_source(st, p->source);
-	fputs(text, stdout);
+	print_text(text, strlen(text));
 	free(text);
 	free(p->id);
 	return 0;
@@ -125,10 +123,8 @@ get(struct store *st, const char *id, bool source)
 {
 	struct parts p;
 
-	if (!read_parts(st, SQL(st, "SELECT " PARTS " FROM nodes n "
-	    "LEFT JOIN evals e USING(node) WHERE n.id = ? "
-	    "ORDER BY e.settled DESC, e.effort = 'full' DESC, e.eval DESC "
-	    "LIMIT 1", v_text(id)), &p)) {
+	if (!read_parts(st, SQL(st, "SELECT " PARTS "FROM nodes n "
+	    "LEFT JOIN evals e USING(eval) WHERE n.id = ?", v_text(id)), &p)) {
 		warnx("%s: no node %s", st->path, id);
 		return 1;
 	}
@@ -168,12 +164,11 @@ static bool
 find_best(struct store *st, int64_t run, bool quick, struct parts *p)
 {
 	if (quick)
-		return read_parts(st, SQL(st, "SELECT " PARTS " "
-		    "FROM nodes n JOIN evals e USING(node) "
-		    "WHERE n.run = ? AND n.score > 0 ORDER BY n.score DESC, "
-		    "n.node, e.settled DESC, e.effort = 'full' DESC, "
-		    "e.eval DESC LIMIT 1", v_int(run)), p);
-	return read_parts(st, SQL(st, "SELECT " PARTS " FROM evals e "
+		return read_parts(st, SQL(st, "SELECT " PARTS
+		    "FROM nodes n JOIN evals e USING(eval) WHERE n.run = ? "
+		    "AND n.score > 0 ORDER BY n.score DESC LIMIT 1",
+		    v_int(run)), p);
+	return read_parts(st, SQL(st, "SELECT " PARTS "FROM evals e "
 	    "JOIN nodes n USING(node) WHERE e.run = ? AND e.effort = 'full' "
 	    "AND e.score > 0 ORDER BY e.score DESC LIMIT 1", v_int(run)), p);
 }

@@ -2,7 +2,6 @@
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -10,13 +9,16 @@
 
 #include "filter.h"
 #include "lease.h"
+#include "print.h"
 #include "run.h"
 #include "spawn.h"
-#include "stream.h"
 #include "verbs.h"
 
 #define POLL_MS 200   /* where nothing tells of a commit */
+#define ROWS_MAX 1000 /* in one transaction */
 #define SWEEP_MS 1000 /* between two looks for leases that ended */
+
+#define LIVE "{\"mark\":\"live\"}\n"
 
 struct follower {
 	struct store st;
@@ -26,50 +28,52 @@ struct follower {
 	int64_t swept;           /* ms of ke_now_ms */
 };
 
-static void
-put(const char *text)
-{
-	if (fputs(text, stdout) != EOF && putchar('\n') != EOF)
-		return;
-	if (errno == EPIPE)
-		_exit(0);
-	err(111, "stdout");
-}
-
-static void
-flush(void)
-{
-	if (fflush(stdout) != EOF)
-		return;
-	if (errno == EPIPE)
-		_exit(0);
-	err(111, "stdout");
-}
-
-/* Tells the commits and leases that are new; were there any? */
+/* The next rows as text, read in one transaction, which is over before a
+ * slow reader can hold it open; the leases only once no row is left.  False
+ * where there may be more. */
 static bool
-tell(struct follower *f)
+read_rows(struct follower *f, struct ke_buf *b)
 {
 	struct store *st = &f->st;
 	sqlite3_stmt *q;
-	bool any = false;
+	int n = 0;
 
 	sql_begin_read(st);
 	q = SQL(st, "SELECT seq, row FROM commits WHERE run = ? AND seq > ? "
-	    "ORDER BY seq", v_int(f->run), v_int(f->seq));
-	for (; sql_next(st, q); any = true) {
+	    "ORDER BY seq LIMIT ?", v_int(f->run), v_int(f->seq),
+	    v_int(ROWS_MAX));
+	for (; sql_next(st, q); n++) {
 		f->seq = sqlite3_column_int64(q, 0);
-		put(sql_text(q, 1));
+		ke_buf_fmt(b, "%s\n", sql_text(q, 1));
 	}
-	q = SQL(st, "SELECT lease, row FROM leases WHERE lease > ? "
-	    "AND run = ? ORDER BY lease", v_int(f->lease), v_int(f->run));
-	for (; sql_next(st, q); any = true) {
-		f->lease = sqlite3_column_int64(q, 0);
-		put(sql_text(q, 1));
+	if (n < ROWS_MAX) {
+		q = SQL(st, "SELECT lease, row FROM leases WHERE lease > ? "
+		    "AND run = ? ORDER BY lease", v_int(f->lease),
+		    v_int(f->run));
+		while (sql_next(st, q)) {
+			f->lease = sqlite3_column_int64(q, 0);
+			ke_buf_fmt(b, "%s\n", sql_text(q, 1));
+		}
 	}
 	sql_commit(st);
-	flush();
-	return any;
+	return n < ROWS_MAX;
+}
+
+/* Tells the commits and leases that are new. */
+static void
+tell(struct follower *f)
+{
+	struct ke_buf b = {0};
+	bool all = false;
+
+	while (!all) {
+		b.n = 0;
+		all = read_rows(f, &b);
+		if (b.n > 0)
+			print_text(b.s, b.n);
+	}
+	print_flush();
+	ke_buf_free(&b);
 }
 
 static void
@@ -138,14 +142,15 @@ list(struct follower *f, const char *name, bool following)
 	f->run = r->run;
 	header = run_header(r);
 	text = ke_json_print(header);
-	put(text);
+	print_text(text, strlen(text));
+	print_text("\n", 1);
 	free(text);
 	cJSON_Delete(header);
 	sweep(f);
 	tell(f);
 	if (following) {
-		put("{\"mark\":\"live\"}");
-		flush();
+		print_text(LIVE, sizeof(LIVE) - 1);
+		print_flush();
 		follow(f);
 	}
 	return 0;

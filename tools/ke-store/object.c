@@ -77,13 +77,13 @@ object_keep(struct store *st, const struct object *o)
 
 	if (o->s == NULL)
 		return 0;
-	object = sql_int(st, SQL(st, "SELECT object FROM objects "
-	    "WHERE hash = ?", v_text(o->hash)), 0);
+	object = !o->shared ? 0 : sql_int(st, SQL(st, "SELECT object "
+	    "FROM objects WHERE shared AND hash = ?", v_text(o->hash)), 0);
 	if (object != 0)
 		return object;
-	sql_do(st, SQL(st, "INSERT INTO objects(hash, size, body) "
-	    "VALUES(?, ?, ?)", v_text(o->hash), v_int((int64_t)o->n),
-	    o->n < OBJECT_FILE ? v_bytes(o->s, o->n) : v_text(NULL)));
+	sql_do(st, SQL(st, "INSERT INTO objects(hash, shared, size, body) "
+	    "VALUES(?, ?, ?, ?)", v_text(o->hash), v_int(o->shared),
+	    v_int((int64_t)o->n), o->n < OBJECT_FILE ? v_bytes(o->s, o->n) : v_text(NULL)));
 	return sqlite3_last_insert_rowid(st->db);
 }
 

@@ -12,6 +12,7 @@
 struct object {
 	char *s; /* owned */
 	size_t n;
+	bool shared; /* kept once, however many nodes have it */
 	char hash[KE_SHA256_HEX];
 };
 

@@ -1,4 +1,6 @@
-/* The schema of a store, told in ke-store(1), SCHEMA. */
+/* The schema of a store, told in ke-store(1), SCHEMA.  An index is there only
+ * where each step of a search needs it: each is one more page that a commit
+ * writes. */
 #include <stddef.h>
 
 #include "db.h"
@@ -16,12 +18,16 @@ const char *const schema[] = {
 	" created INTEGER NOT NULL,"
 	" finished TEXT)",
 
-	/* body is NULL where the contents are a file of objects/ */
+	/* body is NULL where the contents are a file of objects/; those that
+	 * are shared are kept once: an index over all hashes would cost an add
+	 * five random pages */
 	"CREATE TABLE objects("
 	" object INTEGER PRIMARY KEY,"
-	" hash TEXT NOT NULL UNIQUE,"
+	" hash TEXT NOT NULL,"
+	" shared INTEGER NOT NULL,"
 	" size INTEGER NOT NULL,"
 	" body BLOB)",
+	"CREATE UNIQUE INDEX objects_shared ON objects(hash) WHERE shared",
 
 	"CREATE TABLE nodes("
 	" node INTEGER PRIMARY KEY,"
@@ -29,6 +35,7 @@ const char *const schema[] = {
 	" run INTEGER NOT NULL REFERENCES runs,"
 	" seq INTEGER NOT NULL,"
 	" pid TEXT,"
+	" parent INTEGER REFERENCES nodes(node),"
 	" xid TEXT,"
 	" phase TEXT NOT NULL,"
 	" depth INTEGER NOT NULL,"
@@ -39,6 +46,7 @@ const char *const schema[] = {
 	" fingerprint TEXT,"
 	" choice TEXT,"
 	" strategy TEXT,"
+	" eval INTEGER REFERENCES evals,"
 	" source INTEGER REFERENCES objects,"
 	" prompt INTEGER REFERENCES objects,"
 	" record INTEGER NOT NULL REFERENCES objects)",
@@ -46,16 +54,17 @@ const char *const schema[] = {
 
 	/* place: 0 for pid, 1 and on for pids */
 	"CREATE TABLE edges("
-	" child INTEGER NOT NULL REFERENCES nodes,"
-	" place INTEGER NOT NULL,"
 	" parent INTEGER NOT NULL REFERENCES nodes,"
-	" PRIMARY KEY(child, place)) WITHOUT ROWID",
-	"CREATE INDEX edges_children ON edges(parent, place, child)",
+	" place INTEGER NOT NULL,"
+	" child INTEGER NOT NULL REFERENCES nodes,"
+	" PRIMARY KEY(parent, place, child)) WITHOUT ROWID",
 
-	/* settled: 0 for what the moment decided, and for duplicates */
+	/* settled: 0 for what the moment decided, and for duplicates; node
+	 * is put in after its evaluation, so that fsck checks it and no
+	 * deferred constraint, which would look through the whole table */
 	"CREATE TABLE evals("
 	" eval INTEGER PRIMARY KEY,"
-	" node INTEGER NOT NULL REFERENCES nodes,"
+	" node INTEGER NOT NULL,"
 	" run INTEGER NOT NULL REFERENCES runs,"
 	" fingerprint TEXT,"
 	" effort TEXT NOT NULL,"
@@ -67,8 +76,8 @@ const char *const schema[] = {
 	" profile INTEGER REFERENCES objects)",
 	"CREATE UNIQUE INDEX evals_once ON evals(fingerprint, effort, run)"
 	" WHERE settled",
-	"CREATE INDEX evals_node ON evals(node)",
-	"CREATE INDEX evals_best ON evals(run, effort, score) WHERE score > 0",
+	"CREATE INDEX evals_best ON evals(run, score)"
+	" WHERE effort = 'full' AND score > 0",
 
 	/* row and tried are kept as they are printed: following a run and
 	 * telling what was tried then cost one range of one tree */
@@ -78,23 +87,20 @@ const char *const schema[] = {
 	" node INTEGER NOT NULL REFERENCES nodes,"
 	" xid TEXT,"
 	" source INTEGER,"
+	" tokens INTEGER,"
+	" money REAL,"
+	" joules REAL,"
+	" seconds REAL,"
 	" row TEXT NOT NULL,"
 	" tried TEXT,"
 	" PRIMARY KEY(run, seq)) WITHOUT ROWID",
 	"CREATE UNIQUE INDEX commits_xid ON commits(run, xid)"
 	" WHERE xid IS NOT NULL",
-	"CREATE INDEX commits_node ON commits(node, seq)",
 	"CREATE INDEX commits_tried ON commits(run, source, seq, tried)"
 	" WHERE tried IS NOT NULL",
 
-	"CREATE TABLE usage("
-	" run INTEGER NOT NULL REFERENCES runs,"
-	" seq INTEGER NOT NULL,"
-	" tokens INTEGER,"
-	" money REAL,"
-	" joules REAL,"
-	" seconds REAL,"
-	" PRIMARY KEY(run, seq)) WITHOUT ROWID",
+	"CREATE VIEW usage AS"
+	" SELECT run, seq, node, tokens, money, joules, seconds FROM commits",
 
 	/* AUTOINCREMENT, because a follower asks for leases beyond the last
 	 * that it saw; owner is NULL after a clean end */
@@ -111,6 +117,5 @@ const char *const schema[] = {
 	" started INTEGER,"
 	" expires INTEGER NOT NULL,"
 	" UNIQUE(run, xid))",
-	"CREATE INDEX leases_id ON leases(id)",
 	NULL,
 };
