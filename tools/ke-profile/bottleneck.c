@@ -1,13 +1,15 @@
 /* One bottleneck, by the first rule that holds.  What a kernel reaches comes
  * before how it is made: near a roof, nothing else is worth naming. */
+#include <string.h>
+
 #include "grid.h"
-#include "kernels.h"
 #include "profile.h"
 
 #define NEAR_ROOF 0.7
-#define SHORT_US 10.0  /* a wake-up of the workers takes one or two */
+#define SHORT_US 10.0 /* a wake-up of the workers takes one or two */
 #define BUSY_MIN 0.75
-#define FMA_LATENCY 4  /* cycles: Zen 2 to 5, Skylake to Sapphire Rapids */
+#define NARROW_MAX 0.75
+/* per cycle and core: Zen 3 to 5, Skylake to Sapphire Rapids */
 #define FMA_PER_CYCLE 2
 #define LOADS_PER_CYCLE 2
 #define ISSUE_PER_CYCLE 5
@@ -15,12 +17,13 @@
 /* What the passes found; a number that isn't there is 0. */
 struct facts {
 	const cJSON *roof, *mix, *counters;
+	const struct ceilings *ceilings; /* all 0 where not measured */
 	double gflops, gbps, peak, band, fraction, case_us;
 	bool memory;
 	double all, fma, vector, scalar, shuffles, gathers, integer, branches;
-	double calls, spills, loads, accumulators, chain, bits;
+	double calls, spills, loads, chain, bits;
 	double arithmetic; /* of vectors */
-	const char *function;
+	const char *function, *called;
 	double bytes, l1d_misses;
 	int workers;
 	bool has_grid;
@@ -32,6 +35,7 @@ facts_mix(struct facts *f, const cJSON *m)
 {
 	f->mix = m;
 	f->function = ke_json_string(m, "function");
+	f->called = ke_json_string(m, "called");
 	f->all = ke_json_number(m, "instructions", 0);
 	f->fma = ke_json_number(m, "fma", 0);
 	f->vector = ke_json_number(m, "vector", 0);
@@ -43,8 +47,7 @@ facts_mix(struct facts *f, const cJSON *m)
 	f->calls = ke_json_number(m, "calls", 0);
 	f->spills = ke_json_number(m, "spills", 0);
 	f->loads = ke_json_number(m, "loads", 0);
-	f->accumulators = ke_json_number(m, "accumulators", 0);
-	f->chain = ke_json_number(m, "chain", 0);
+	f->chain = ke_json_number(m, "chain_cycles", 0);
 	f->bits = ke_json_number(m, "bits", 0);
 	f->arithmetic = f->fma + f->vector;
 }
@@ -87,7 +90,8 @@ facts_read(struct facts *f, struct job *j)
 {
 	struct ke_err e;
 
-	*f = (struct facts){.workers = j->workers};
+	*f = (struct facts){.workers = j->workers,
+	    .ceilings = &j->session->ceilings};
 	facts_mix(f, ke_json_object(j->profile, "mix"));
 	facts_roof(f, ke_json_object(j->profile, "roofline"));
 	facts_cases(f, j->eval);
@@ -101,8 +105,9 @@ at_bandwidth(const struct facts *f, struct ke_buf *b)
 {
 	if (f->roof == NULL || !f->memory || f->fraction < NEAR_ROOF)
 		return false;
-	ke_buf_fmt(b, "%.3g GB/s, %.0f %% of the %.3g GB/s that %d workers "
-	    "reach", f->gbps, 100 * f->fraction, f->band, f->workers);
+	ke_buf_fmt(b, "%.3g GB/s, %.0f %% of the %.3g GB/s that %d worker%s "
+	    "can reach", f->gbps, 100 * f->fraction, f->band, f->workers,
+	    f->workers == 1 ? "" : "s");
 	return true;
 }
 
@@ -111,8 +116,9 @@ at_peak(const struct facts *f, struct ke_buf *b)
 {
 	if (f->roof == NULL || f->memory || f->fraction < NEAR_ROOF)
 		return false;
-	ke_buf_fmt(b, "%.3g GFLOP/s, %.0f %% of the %.3g that %d workers "
-	    "reach", f->gflops, 100 * f->fraction, f->peak, f->workers);
+	ke_buf_fmt(b, "%.3g GFLOP/s, %.0f %% of the %.3g that %d worker%s "
+	    "can reach", f->gflops, 100 * f->fraction, f->peak, f->workers,
+	    f->workers == 1 ? "" : "s");
 	return true;
 }
 
@@ -144,15 +150,26 @@ in_the_loop(const struct facts *f, struct ke_buf *b)
 	    f->function != NULL ? f->function : "the kernel", f->all);
 }
 
+/* Copies are no computation that could have been vectorised. */
+static bool
+calls_out(const struct facts *f)
+{
+	return f->calls > 0 && (f->called == NULL ||
+	    strncmp(f->called, "mem", 3) != 0);
+}
+
 static bool
 is_scalar(const struct facts *f, struct ke_buf *b)
 {
-	if (f->mix == NULL || (f->calls == 0 &&
+	if (f->mix == NULL || (!calls_out(f) &&
 	    (f->scalar == 0 || f->scalar < 2 * f->arithmetic)))
 		return false;
 	in_the_loop(f, b);
-	ke_buf_fmt(b, "%.0f scalar and %.0f vector operations, %.0f calls",
-	    f->scalar, f->arithmetic, f->calls);
+	ke_buf_fmt(b, "%.0f scalar and %.0f vector operations", f->scalar,
+	    f->arithmetic);
+	if (calls_out(f))
+		ke_buf_fmt(b, ", and calls %s", f->called != NULL ? f->called
+		    : "a function");
 	return true;
 }
 
@@ -168,10 +185,11 @@ moves_lanes(const struct facts *f, struct ke_buf *b)
 	return true;
 }
 
+/* Around a call, registers are saved in any case. */
 static bool
 uses_the_stack(const struct facts *f, struct ke_buf *b)
 {
-	if (f->mix == NULL || f->spills == 0 ||
+	if (f->mix == NULL || f->calls > 0 || 8 * f->spills <= f->all ||
 	    4 * f->spills <= f->arithmetic + f->scalar)
 		return false;
 	in_the_loop(f, b);
@@ -186,21 +204,19 @@ larger(double a, double b)
 	return a > b ? a : b;
 }
 
-/* chain: operations of one iteration on the most used accumulator. */
 static bool
 waits_for_itself(const struct facts *f, struct ke_buf *b)
 {
-	double cycles = f->chain * FMA_LATENCY;
 	double issue = larger(f->all / ISSUE_PER_CYCLE,
 	    larger((f->arithmetic + f->scalar) / FMA_PER_CYCLE,
 	    f->loads / LOADS_PER_CYCLE));
 
-	if (f->mix == NULL || f->accumulators == 0 || cycles <= 1.25 * issue)
+	if (f->mix == NULL || f->chain <= 1.25 * issue)
 		return false;
 	in_the_loop(f, b);
-	ke_buf_fmt(b, "%.0f accumulators for %.0f multiply-adds; the chain "
-	    "through one takes %.0f cycles, the instructions %.0f",
-	    f->accumulators, f->fma, cycles, issue);
+	ke_buf_fmt(b, "a chain of dependent operations that takes %.3g cycles "
+	    "an iteration; its instructions alone would take %.3g", f->chain,
+	    issue);
 	return true;
 }
 
@@ -214,17 +230,20 @@ loads_too_much(const struct facts *f, struct ke_buf *b)
 	return true;
 }
 
+/* Only where this processor is slower for it: some take two turns for their
+ * widest vectors. */
 static bool
 is_narrow(const struct facts *f, struct ke_buf *b)
 {
-	int widest = kernels_best()->bits;
+	double here = ceilings_peak_at(f->ceilings, (int)f->bits);
+	double best = ceilings_peak(f->ceilings);
 
-	if (f->mix == NULL || f->arithmetic == 0 || f->bits == 0 ||
-	    f->bits > widest / 2)
+	if (f->mix == NULL || f->arithmetic == 0 || here == 0 ||
+	    here >= NARROW_MAX * best)
 		return false;
 	in_the_loop(f, b);
-	ke_buf_fmt(b, "vectors of %.0f bits; this processor has %d", f->bits,
-	    widest);
+	ke_buf_fmt(b, "vectors of %.0f bits, with which %.3g GFLOP/s can be "
+	    "reached; wider ones reach %.3g", f->bits, here, best);
 	return true;
 }
 
@@ -299,8 +318,8 @@ static const struct rule {
 	    "another index"},
 	{"spills", uses_the_stack, "use a smaller register tile or less "
 	    "unrolling, so that accumulators and operands fit"},
-	{"latency", waits_for_itself, "use more independent accumulators: "
-	    "a larger register tile, or unroll with separate sums"},
+	{"latency", waits_for_itself, "keep more independent chains going: "
+	    "a larger register tile, or unrolling with separate sums"},
 	{"loads", loads_too_much, "use each loaded vector for more "
 	    "multiply-adds: a larger register tile in both directions"},
 	{"narrow-vectors", is_narrow, "use vectors of the full width: "

@@ -16,7 +16,7 @@
 #include "kernels.h"
 #include "lock.h"
 
-#define PEAK_SECONDS 0.15
+#define PEAK_SECONDS 0.1
 #define LEVEL_SECONDS 0.15
 #define MEMORY_SECONDS 0.3
 #define PEAK_STEPS 100000
@@ -148,13 +148,15 @@ measure_level(const struct machine *m, struct ceilings *c, const char *name,
 static int
 measure(const struct machine *m, struct ceilings *c, struct ke_err *e)
 {
-	const struct kernels *k = kernels_best();
+	const struct kernels *k[KERNELS_MAX];
 	struct cache caches[CACHES_MAX];
 	size_t n = machine_caches(m, (size_t)c->workers, caches);
 	double below = 0;
 
-	c->bits = k->bits;
-	c->gflops = measure_peak(m, c->workers, k);
+	c->n_peaks = kernels_here(k);
+	for (size_t i = 0; i < c->n_peaks; i++)
+		c->peaks[i] = (struct peak){k[i]->bits,
+		    measure_peak(m, c->workers, k[i])};
 	for (size_t i = 0; i < n; i++) {
 		char name[16];
 
@@ -162,60 +164,104 @@ measure(const struct machine *m, struct ceilings *c, struct ke_err *e)
 			continue;
 		snprintf(name, sizeof(name), "L%d", caches[i].level);
 		below = caches[i].bytes;
-		if (measure_level(m, c, name, below, (size_t)(below / 2), k,
-		    e) == -1)
+		if (measure_level(m, c, name, below, (size_t)(below / 2),
+		    k[0], e) == -1)
 			return -1;
 	}
-	return measure_level(m, c, "memory", 0, memory_bytes(below), k, e);
+	return measure_level(m, c, "memory", 0, memory_bytes(below), k[0],
+	    e);
+}
+
+static cJSON *
+peak_json(const struct peak *p)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	ke_json_set_number(o, "bits", p->bits);
+	ke_json_set_number(o, "gflops", p->gflops);
+	return o;
+}
+
+static cJSON *
+level_json(const struct level *l)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	ke_json_set_string(o, "name", l->name);
+	if (l->bytes > 0)
+		ke_json_set_number(o, "bytes", l->bytes);
+	ke_json_set_number(o, "gbps", l->gbps);
+	return o;
 }
 
 cJSON *
 ceilings_json(const struct machine *m, const struct ceilings *c)
 {
-	cJSON *o = cJSON_CreateObject(), *levels = cJSON_CreateArray();
+	cJSON *o = cJSON_CreateObject(), *peaks = cJSON_CreateArray();
+	cJSON *levels = cJSON_CreateArray();
 
 	ke_json_set_string(o, "tool", "ke-profile " KE_VERSION);
 	ke_json_set_string(o, "cpu", m->model);
 	ke_json_set_number(o, "cpus", (double)m->n_cpus);
 	ke_json_set_number(o, "workers", c->workers);
-	ke_json_set_number(o, "bits", c->bits);
-	ke_json_set_number(o, "gflops", c->gflops);
-	for (size_t i = 0; i < c->n_levels; i++) {
-		cJSON *l = cJSON_CreateObject();
-
-		ke_json_set_string(l, "name", c->levels[i].name);
-		if (c->levels[i].bytes > 0)
-			ke_json_set_number(l, "bytes", c->levels[i].bytes);
-		ke_json_set_number(l, "gbps", c->levels[i].gbps);
-		cJSON_AddItemToArray(levels, l);
-	}
+	for (size_t i = 0; i < c->n_peaks; i++)
+		cJSON_AddItemToArray(peaks, peak_json(&c->peaks[i]));
+	for (size_t i = 0; i < c->n_levels; i++)
+		cJSON_AddItemToArray(levels, level_json(&c->levels[i]));
+	ke_json_set(o, "peaks", peaks);
 	ke_json_set(o, "levels", levels);
 	return o;
 }
 
-/* What ceilings_json made; -1 for a file that is damaged. */
 static int
-from_json(const cJSON *o, struct ceilings *c)
+peaks_read(const cJSON *array, struct ceilings *c)
+{
+	const cJSON *p;
+
+	cJSON_ArrayForEach(p, array) {
+		struct peak *to = &c->peaks[c->n_peaks];
+
+		if (c->n_peaks == PEAKS_MAX)
+			return -1;
+		c->n_peaks++;
+		to->bits = (int)ke_json_number(p, "bits", 0);
+		to->gflops = ke_json_number(p, "gflops", 0);
+		if (!(to->gflops > 0))
+			return -1;
+	}
+	return c->n_peaks > 0 ? 0 : -1;
+}
+
+static int
+levels_read(const cJSON *array, struct ceilings *c)
 {
 	const cJSON *l;
 
-	c->n_levels = 0;
-	c->bits = (int)ke_json_number(o, "bits", 0);
-	c->gflops = ke_json_number(o, "gflops", 0);
-	cJSON_ArrayForEach(l, ke_json_array(o, "levels")) {
+	cJSON_ArrayForEach(l, array) {
 		struct level *to = &c->levels[c->n_levels];
 		const char *name = ke_json_string(l, "name");
 
-		if (c->n_levels++ == LEVELS_MAX || name == NULL)
+		if (c->n_levels == LEVELS_MAX || name == NULL)
 			return -1;
+		c->n_levels++;
 		snprintf(to->name, sizeof(to->name), "%s", name);
 		to->bytes = ke_json_number(l, "bytes", 0);
 		to->gbps = ke_json_number(l, "gbps", 0);
 		if (!(to->gbps > 0))
 			return -1;
 	}
-	return c->gflops > 0 && c->n_levels > 0 &&
-	    c->levels[c->n_levels - 1].bytes == 0 ? 0 : -1;
+	return c->n_levels > 0 && c->levels[c->n_levels - 1].bytes == 0 ? 0
+	    : -1;
+}
+
+/* What ceilings_json made; -1 for a file that is damaged. */
+static int
+from_json(const cJSON *o, struct ceilings *c)
+{
+	c->n_peaks = c->n_levels = 0;
+	if (peaks_read(ke_json_array(o, "peaks"), c) == -1)
+		return -1;
+	return levels_read(ke_json_array(o, "levels"), c);
 }
 
 /* The file's path, of everything that the numbers depend on. */
@@ -306,4 +352,24 @@ ceilings_level(const struct ceilings *c, double bytes)
 	while (i + 1 < c->n_levels && bytes > c->levels[i].bytes)
 		i++;
 	return &c->levels[i];
+}
+
+double
+ceilings_peak(const struct ceilings *c)
+{
+	double best = 0;
+
+	for (size_t i = 0; i < c->n_peaks; i++)
+		if (c->peaks[i].gflops > best)
+			best = c->peaks[i].gflops;
+	return best;
+}
+
+double
+ceilings_peak_at(const struct ceilings *c, int bits)
+{
+	for (size_t i = 0; i < c->n_peaks; i++)
+		if (c->peaks[i].bits <= bits)
+			return c->peaks[i].gflops;
+	return 0;
 }

@@ -8,12 +8,17 @@
 #include "machine.h"
 
 #define LEVELS_MAX (CACHES_MAX + 1)
+#define PEAKS_MAX 3
 
 struct ceilings {
 	int workers;
-	double gflops; /* multiply-adds in f32, two flops each */
-	int bits;      /* of the vectors */
-	size_t n_levels;
+	size_t n_peaks, n_levels;
+	/* multiply-adds in f32, two flops each, by width of the vectors,
+	 * widest first */
+	struct peak {
+		int bits;
+		double gflops;
+	} peaks[PEAKS_MAX];
 	struct level {
 		char name[16];
 		double bytes; /* 0 in the last, memory: no bound */
@@ -25,6 +30,11 @@ struct ceilings {
  * -1 with the reason. */
 int ceilings_get(const struct machine *, int workers, struct ceilings *,
     struct ke_err *);
+
+/* The highest peak, and that with vectors of so many bits at most; 0 where
+ * there is none. */
+double ceilings_peak(const struct ceilings *);
+double ceilings_peak_at(const struct ceilings *, int bits);
 
 /* The smallest level that holds so many bytes. */
 const struct level *ceilings_level(const struct ceilings *, double bytes);

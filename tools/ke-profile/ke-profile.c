@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "build.h"
 #include "filter.h"
 #include "num.h"
 #include "profile.h"
 #include "record.h"
 #include "spawn.h"
+#include "stream.h"
 
 #define WORKERS_MAX 1024
 
@@ -18,9 +20,16 @@ static const struct pass {
 	const char *name;
 	int (*run)(struct job *, struct ke_err *);
 	int (*here)(struct ke_err *); /* NULL: always */
+	/* Members that depend on the candidate alone; NULL where they depend
+	 * on its evaluation, so that nothing is kept. */
+	const char *keep[2];
 } passes[] = {
-	{"roofline", pass_roofline, roofline_here},
-	{"bottleneck", pass_bottleneck, NULL},
+	{"compile", pass_compile, compile_here,
+	    {"vectorised", "not_vectorised"}},
+	{"mix", pass_mix, mix_here, {"mix", NULL}},
+	{"counters", pass_counters, counters_here, {"counters", NULL}},
+	{"roofline", pass_roofline, roofline_here, {NULL, NULL}},
+	{"bottleneck", pass_bottleneck, NULL, {NULL, NULL}},
 };
 
 static bool chosen[KE_LEN(passes)], list, verbose;
@@ -67,25 +76,92 @@ outcome(const char *name, const char *why)
 }
 
 static void
+copy_members(const struct pass *p, cJSON *to, const cJSON *from)
+{
+	for (size_t i = 0; i < KE_LEN(p->keep) && p->keep[i] != NULL; i++) {
+		const cJSON *v = ke_json_get(from, p->keep[i]);
+
+		if (v != NULL)
+			ke_json_set(to, p->keep[i], cJSON_Duplicate(v, 1));
+	}
+}
+
+/* False where the pass found nothing about this candidate before. */
+static bool
+recall(const struct pass *p, const cJSON *kept, struct job *j)
+{
+	const cJSON *found = ke_json_object(kept, p->name);
+
+	copy_members(p, j->profile, found);
+	return found != NULL;
+}
+
+static void
+keep(const struct pass *p, cJSON *kept, const struct job *j)
+{
+	cJSON *found;
+
+	if (p->keep[0] == NULL || kept == NULL)
+		return;
+	found = cJSON_CreateObject();
+	copy_members(p, found, j->profile);
+	ke_json_set(kept, p->name, found);
+}
+
+static void
+run_pass(const struct pass *p, cJSON *kept, struct job *j, cJSON *done,
+    const char *where)
+{
+	struct ke_err e;
+	double start = ke_now();
+	bool bad = check_place(j, &e) == -1;
+
+	if (!bad && recall(p, kept, j))
+		;
+	else if (!bad && p->run(j, &e) == 0)
+		keep(p, kept, j);
+	else
+		bad = true;
+	cJSON_AddItemToArray(done, outcome(p->name, bad ? e.msg : NULL));
+	if (verbose)
+		warnx("%s: %s: %s, %.3f s", where, p->name,
+		    bad ? e.msg : "ok", ke_now() - start);
+}
+
+/* The candidate alone, as a record for ke-eval; NULL without a source. */
+static char *
+request(const cJSON *rec)
+{
+	static const char *const members[] = {"v", "op", "target", "language",
+	    "dtype", "source", "choice"};
+	cJSON *o;
+	char *text;
+
+	if (ke_json_string(rec, "source") == NULL)
+		return NULL;
+	o = cJSON_CreateObject();
+	for (size_t i = 0; i < KE_LEN(members); i++) {
+		const cJSON *v = ke_json_get(rec, members[i]);
+
+		if (v != NULL)
+			ke_json_set(o, members[i], cJSON_Duplicate(v, 1));
+	}
+	text = ke_json_print(o);
+	cJSON_Delete(o);
+	return text;
+}
+
+static void
 run_passes(struct job *j, const char *where)
 {
 	cJSON *done = cJSON_CreateArray();
+	cJSON *kept = j->request != NULL
+	    ? kept_for(&j->session->kept, j->request) : NULL;
 
 	ke_json_set(j->profile, "passes", done);
-	for (size_t i = 0; i < KE_LEN(passes); i++) {
-		struct ke_err e;
-		double start = ke_now();
-		int bad;
-
-		if (!chosen[i])
-			continue;
-		bad = check_place(j, &e) == -1 || passes[i].run(j, &e) == -1;
-		cJSON_AddItemToArray(done, outcome(passes[i].name,
-		    bad ? e.msg : NULL));
-		if (verbose)
-			warnx("%s: %s: %s, %.3f s", where, passes[i].name,
-			    bad ? e.msg : "ok", ke_now() - start);
-	}
+	for (size_t i = 0; i < KE_LEN(passes); i++)
+		if (chosen[i])
+			run_pass(&passes[i], kept, j, done, where);
 }
 
 static int
@@ -101,7 +177,10 @@ each(cJSON *rec, const char *where, void *arg)
 	j.workers = workers >= 1 && workers <= WORKERS_MAX ? (int)workers
 	    : default_workers;
 	j.profile = cJSON_CreateObject();
+	j.request = request(rec);
 	run_passes(&j, where);
+	build_remove(&j);
+	free(j.request);
 	ke_json_set(rec, "profile", j.profile);
 	return ke_filter_emit(rec);
 }
@@ -222,5 +301,6 @@ main(int argc, char **argv)
 		    ? (int)s.machine.n_cpus : WORKERS_MAX;
 	if (list)
 		return ke_filter_end(print_list(&s));
+	ke_output_watch();
 	return ke_filter_end(ke_filter(argv + optind, each, &s, NULL));
 }

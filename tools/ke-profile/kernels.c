@@ -98,12 +98,13 @@ static const struct {
 	{always, {"plain", 128, peak_plain, triad_plain}},
 };
 
-const struct kernels *
-kernels_best(void)
+size_t
+kernels_here(const struct kernels *out[KERNELS_MAX])
 {
-	size_t i = 0;
+	size_t n = 0;
 
-	while (!sets[i].there())
-		i++;
-	return &sets[i].k;
+	for (size_t i = 0; i < KE_LEN(sets); i++)
+		if (sets[i].there())
+			out[n++] = &sets[i].k;
+	return n;
 }

@@ -9,9 +9,10 @@
 #include "file.h"
 #include "machine.h"
 
-/* Names of the processor in /proc/cpuinfo, by architecture. */
-static const char *const model_keys[] = {"model name", "uarch", "CPU part",
-    "cpu"};
+/* Names of the processor in /proc/cpuinfo, by architecture: as ke-eval has
+ * them in eval.env.cpu, which is compared with ours. */
+static const char *const model_keys[] = {"model name", "cpu model", "uarch",
+    "CPU part"};
 
 static int
 model_find(const char *text, const char *key, char *out, size_t size)

@@ -4,6 +4,7 @@
 
 #include "ceilings.h"
 #include "json.h"
+#include "kept.h"
 #include "machine.h"
 #include "op.h"
 
@@ -12,6 +13,7 @@ struct session {
 	struct machine machine;
 	struct ceilings ceilings; /* the last ones used; workers 0: none */
 	struct ke_op *op;         /* the last one used, or NULL */
+	struct kept kept;
 };
 
 /* What the passes share while they look at one record.  Each writes its own
@@ -22,6 +24,7 @@ struct job {
 	cJSON *profile;
 	char *request; /* the candidate as a record for ke-eval, or NULL */
 	char *dir;     /* where ke-eval left what it built, or NULL */
+	char *unbuilt; /* why it left nothing, or NULL */
 	int workers;
 };
 

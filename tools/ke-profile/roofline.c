@@ -43,8 +43,8 @@ peak_for(const struct ceilings *c, const char *dtype)
 	enum ke_dtype t = dtype != NULL ? ke_dtype_find(dtype)
 	    : KE_DTYPE_COUNT;
 
-	return t != KE_DTYPE_COUNT && ke_dtypes[t].bytes == 8 ? c->gflops / 2
-	    : c->gflops;
+	return t != KE_DTYPE_COUNT && ke_dtypes[t].bytes == 8
+	    ? ceilings_peak(c) / 2 : ceilings_peak(c);
 }
 
 /* -1 where the case was not timed, or counts for nothing. */
@@ -159,7 +159,6 @@ roofline_json(struct job *j, const struct ceilings *c, struct ke_err *e)
 	}
 	sums_set(o, &s, peak);
 	ke_json_set_number(o, "workers", c->workers);
-	ke_json_set_number(o, "bits", c->bits);
 	ke_json_set(o, "cases", cases);
 	ke_json_set(j->profile, "roofline", o);
 	return 0;
