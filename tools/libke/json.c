@@ -8,6 +8,7 @@
 #include "json.h"
 
 #define EXACT 9007199254740992.0 /* 2^53 */
+#define EXACT_TEXT "9007199254740992"
 
 /* Length of the UTF-8 sequence at s, or 0 where there is none (Unicode 15,
  * table 3-7: no overlong forms, no surrogates). */
@@ -28,66 +29,75 @@ utf8_length(const unsigned char *s, size_t n)
 	return len;
 }
 
-/* Refuses what cJSON would take in silence: a byte that isn't UTF-8, NUL, an
- * escaped NUL, and an integer that a double can't hold. */
-static int
-scan(const char *s, size_t n, struct ke_err *e)
+/* Length of the number at s, and why it is refused, or NULL. */
+static size_t
+number_length(const char *s, size_t n, const char **why)
 {
+	char copy[64] = ""; /* of what cJSON takes for one number */
+	size_t len = 0, digits;
+
+	while (len < n && len < sizeof(copy) - 1 && s[len] != '\0' &&
+	    strchr("0123456789.eE+-", s[len]) != NULL)
+		len++;
+	memcpy(copy, s, len);
+	digits = strspn(copy, "0123456789");
+	if (digits < len)
+		*why = isfinite(strtod(copy, NULL)) ? NULL
+		    : "a number beyond the range of a double";
+	else
+		*why = digits < 16 || (digits == 16 && strcmp(copy, EXACT_TEXT)
+		    <= 0) ? NULL : "an integer beyond 2^53 must be a string";
+	return len;
+}
+
+/* Finds what cJSON would take in silence: a byte that isn't UTF-8, NUL, an
+ * escaped NUL, and a number that a double can't hold.  NULL, or what is at
+ * *at. */
+static const char *
+scan(const char *s, size_t n, size_t *at)
+{
+	const char *why = NULL;
 	bool quoted = false;
+	size_t len;
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s[i];
+	for (*at = 0; *at < n; *at += len) {
+		const unsigned char *c = (const unsigned char *)s + *at;
 
-		if (c == '\0')
-			return ke_fail(e, "column %zu: a NUL byte", i + 1);
-		if (c >= 0x80) {
-			size_t len =
-			    utf8_length((const unsigned char *)s + i, n - i);
-
-			if (len == 0)
-				return ke_fail(
-				    e, "column %zu: not UTF-8", i + 1);
-			i += len - 1;
-		} else if (quoted && c == '\\') {
-			if (n - i > 5 && memcmp(s + i + 1, "u0000", 5) == 0)
-				return ke_fail(
-				    e, "column %zu: \\u0000", i + 1);
-			i++;
-		} else if (c == '"') {
+		len = utf8_length(c, n - *at);
+		if (len == 0)
+			return "not UTF-8";
+		if (*c == '\0')
+			return "a NUL byte";
+		if (quoted && *c == '\\') {
+			if (n - *at > 5 && memcmp(c + 1, "u0000", 5) == 0)
+				return "\\u0000";
+			len = 2;
+		} else if (*c == '"') {
 			quoted = !quoted;
-		} else if (!quoted && c >= '0' && c <= '9') {
-			size_t len = strspn(s + i, "0123456789");
-			bool whole = i + len >= n ||
-			    strchr(".eE", s[i + len]) == NULL;
-
-			if (whole && len > 15 && strtod(s + i, NULL) > EXACT)
-				return ke_fail(e, "column %zu: an integer "
-				    "beyond 2^53 must be a string", i + 1);
-			i += len - 1;
-			/* the fraction and exponent of a real are digits too */
-			if (!whole)
-				i += strspn(s + i + 1, "0123456789.eE+-");
+		} else if (!quoted && *c >= '0' && *c <= '9') {
+			len = number_length(s + *at, n - *at, &why);
 		}
+		if (why != NULL)
+			return why;
 	}
-	return 0;
+	return NULL;
 }
 
 cJSON *
 ke_json_parse_prefix(const char *s, size_t n, size_t *used, struct ke_err *e)
 {
-	const char *end = s;
+	const char *end = s, *why = "not JSON";
 	cJSON *v = cJSON_ParseWithLengthOpts(s, n, &end, 0);
+	size_t at;
 
 	*used = (size_t)(end - s);
-	if (v == NULL) {
-		ke_fail(e, "column %zu: not JSON", *used + 1);
-		return NULL;
-	}
-	if (scan(s, *used, e) == -1) {
-		cJSON_Delete(v);
-		return NULL;
-	}
-	return v;
+	if (v != NULL && (why = scan(s, *used, &at)) == NULL)
+		return v;
+	if (v != NULL)
+		*used = at;
+	cJSON_Delete(v);
+	ke_fail(e, "column %zu: %s", *used + 1, why);
+	return NULL;
 }
 
 cJSON *

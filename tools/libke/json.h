@@ -16,7 +16,7 @@
 cJSON *ke_json_parse(const char *s, size_t n, struct ke_err *);
 
 /* As ke_json_parse, but the value may be followed by anything; *used is its
- * length with leading blanks. */
+ * length with leading blanks, or where in s it is wrong. */
 cJSON *ke_json_parse_prefix(const char *s, size_t n, size_t *used,
     struct ke_err *);
 

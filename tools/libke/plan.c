@@ -79,8 +79,9 @@ extract(const char *source, struct ke_err *e)
 
 		for (const char *p = padded.s; p < at + used; p++)
 			line += *p == '\n';
+		/* a column in the value is none in the file */
 		ke_fail(e, "ke-plan: line %zu: %s", line,
-		    strstr(why.msg, "not JSON") ? "not JSON" : why.msg);
+		    strchr(why.msg, ':') + 2);
 		goto out;
 	}
 	second = find_plan(at + used);
