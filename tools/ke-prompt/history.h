@@ -1,0 +1,14 @@
+/* What is known beside the parent: what was tried, relatives, the best. */
+#ifndef HISTORY_H
+#define HISTORY_H
+
+#include "sections.h"
+
+/* Adds a section for each part of context that is there. */
+void history_tell(struct sections *, const cJSON *context);
+
+/* Cuts the record's context down to the ids that were used, the parents'
+ * source and choice, and tried. */
+void history_trim(cJSON *rec, const struct sections *);
+
+#endif

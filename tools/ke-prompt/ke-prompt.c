@@ -1,0 +1,339 @@
+/* ke-prompt: turn an expansion and its context into messages. */
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnosis.h"
+#include "file.h"
+#include "filter.h"
+#include "hardware.h"
+#include "history.h"
+#include "language.h"
+#include "num.h"
+#include "operator.h"
+#include "parent.h"
+#include "ranking.h"
+#include "record.h"
+#include "retrieve.h"
+#include "sections.h"
+#include "text.h"
+
+#define TOOL "ke-prompt"
+
+static int64_t budget = 16000; /* tokens */
+static const char *kb_dir;
+static const char *op_name;
+static bool quiet, verbose;
+
+/* What every record is answered from. */
+struct prompter {
+	struct kb kb;
+	struct ranking ranking;
+	struct ke_buf machine;
+};
+
+static const char *
+string_or(const cJSON *o, const char *name, const char *other)
+{
+	const char *s = ke_json_string(o, name);
+
+	return s != NULL ? s : other;
+}
+
+static int64_t
+depth_of(const cJSON *rec)
+{
+	const cJSON *select = ke_json_object(rec, "select");
+	bool child = ke_json_object(ke_json_object(rec, "context"),
+	    "parent") != NULL;
+	int64_t depth;
+
+	if (!child)
+		return 0;
+	if (!ke_json_integer(ke_json_get(select, "depth"), &depth) || depth < 1)
+		return 1;
+	return depth;
+}
+
+static size_t
+find_documents(struct prompter *p, const cJSON *rec,
+    const struct operator_text *op, const struct diagnosis *d,
+    struct pick **picks)
+{
+	struct ke_buf words = {0};
+	struct want w = {.target = string_or(rec, "target", "cpu"),
+	    .concerns = d->concerns, .about = op->about,
+	    .depth = depth_of(rec)};
+	size_t n;
+
+	*picks = NULL;
+	if (p->kb.n == 0)
+		return 0;
+	ke_buf_fmt(&words, "%s %s", d->words.n > 0 ? d->words.s : "",
+	    op->words.s);
+	w.words = words.s;
+	n = retrieve(&p->ranking, &w, picks);
+	ke_buf_free(&words);
+	return n;
+}
+
+static void
+tell_documents(struct sections *s, const struct pick *picks, size_t n,
+    bool constraints)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct document *d = picks[i].doc;
+		struct section *one;
+
+		if (d->constraint != constraints)
+			continue;
+		one = section_add(s, constraints ? KEEP_CONSTRAINT
+		    : KEEP_DOCUMENT);
+		one->system = constraints;
+		one->pick = &picks[i];
+		ke_buf_fmt(&one->text, "<document path=\"%s\">\n%s\n"
+		    "</document>\n\n", d->path, d->text);
+	}
+}
+
+static void
+tell_ask(struct sections *s, const cJSON *rec, const struct diagnosis *d)
+{
+	const cJSON *context = ke_json_object(rec, "context");
+	const cJSON *select = ke_json_object(rec, "select");
+	struct ke_buf *b = &section_add(s, KEEP_ALWAYS)->text;
+	int64_t draft;
+
+	ke_buf_str(b, "## What to write\n\n");
+	if (ke_json_object(context, "parent") == NULL)
+		ke_buf_str(b, "Write a candidate for this operator that is "
+		    "right and fast, by an approach of your own");
+	else if (d->failed)
+		ke_buf_str(b, "Write a candidate that is right: find the cause "
+		    "of the failure that the\ndiagnosis names, remove it, and "
+		    "keep what is sound in the parent");
+	else
+		ke_buf_str(b, "Write a candidate that is faster than the "
+		    "parent: act on the one bottleneck\nthat the diagnosis "
+		    "names, and leave others for later");
+	if (ke_json_get(context, "tried") != NULL)
+		ke_buf_str(b, ".  Don't repeat what was tried");
+	if (ke_json_integer(ke_json_get(select, "draft"), &draft))
+		ke_buf_fmt(b, ".  This is draft %lld; it should differ in "
+		    "kind from the others", (long long)draft);
+	ke_buf_str(b, ".\nAnswer in the form given above, with the whole "
+	    "file.\n");
+}
+
+static void
+tell(struct sections *s, const struct prompter *p, const cJSON *rec,
+    const struct language *language, const struct operator_text *op,
+    const struct diagnosis *d, const struct pick *picks, size_t n)
+{
+	const cJSON *context = ke_json_object(rec, "context");
+	const cJSON *parent = ke_json_object(context, "parent");
+	const char *target = string_or(rec, "target", "cpu");
+	struct section *one = section_add(s, KEEP_ALWAYS);
+
+	one->system = true;
+	ke_buf_str(&one->text, language->rules);
+	tell_documents(s, picks, n, true);
+	one = section_add(s, KEEP_ALWAYS);
+	ke_buf_add(&one->text, op->text.s, op->text.n);
+	if (parent == NULL && op->base.n > 0) {
+		ke_buf_fmt(&one->text, "The baseline that speedups are counted "
+		    "against, %s:\n\n", language->base);
+		text_fence(&one->text, "c", op->base.s);
+		ke_buf_str(&one->text, "\n");
+	}
+	if (strcspn(target, ":") == 3 && strncmp(target, "cpu", 3) == 0) {
+		one = section_add(s, KEEP_MACHINE);
+		ke_buf_add(&one->text, p->machine.s, p->machine.n);
+	}
+	parent_tell(s, context);
+	diagnosis_tell(s, d, parent);
+	history_tell(s, context);
+	tell_documents(s, picks, n, false);
+	tell_ask(s, rec, d);
+}
+
+static void
+report(const struct sections *s, const char *where)
+{
+	size_t documents = 0, cut = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		documents += !s->all[i].cut && s->all[i].pick != NULL;
+		cut += s->all[i].cut;
+	}
+	warnx("%s: %zu tokens, %zu documents, %zu parts cut", where,
+	    sections_tokens(s), documents, cut);
+}
+
+static void
+prompt_with(struct prompter *p, cJSON *rec, const char *where,
+    const struct language *language, const struct operator_text *op)
+{
+	struct diagnosis d;
+	struct sections s = {0};
+	struct pick *picks;
+	struct ke_err e;
+	size_t n;
+
+	diagnose(&d, ke_json_object(ke_json_object(rec, "context"), "parent"));
+	n = find_documents(p, rec, op, &d, &picks);
+	tell(&s, p, rec, language, op, &d, picks, n);
+	if (sections_fit(&s, (size_t)budget, &e) == -1) {
+		ke_record_error(rec, TOOL, "budget", "%s", e.msg);
+	} else {
+		cJSON *prompt = sections_prompt(&s, (size_t)budget);
+
+		ke_json_set_text(prompt, "diagnosis", d.text.s, d.text.n);
+		ke_json_set(rec, "prompt", prompt);
+		history_trim(rec, &s);
+		if (verbose)
+			report(&s, where);
+	}
+	picks_free(picks, n);
+	sections_free(&s);
+	diagnosis_free(&d);
+}
+
+/* Does -o mean the operator of that name? */
+static bool
+is_op(const char *name)
+{
+	const char *slash = strrchr(op_name, '/');
+
+	return strcmp(name, op_name) == 0 ||
+	    (slash != NULL && strcmp(name, slash + 1) == 0);
+}
+
+/* 0, or KE_FILTER_REFUSED where the record contradicts -o. */
+static int
+prompt(struct prompter *p, cJSON *rec, const char *where)
+{
+	const char *language_name = string_or(rec, "language", "c");
+	const struct language *language = language_find(language_name);
+	const char *name = ke_json_string(rec, "op");
+	const struct operator_text *op;
+	struct ke_err e;
+
+	if (name != NULL && op_name != NULL && !is_op(name)) {
+		warnx("%s: op: %s where -o says %s", where, name, op_name);
+		ke_record_error(rec, TOOL, "operator", "%s where -o says %s",
+		    name, op_name);
+		return KE_FILTER_REFUSED;
+	}
+	if (name == NULL && op_name != NULL)
+		ke_json_set_string(rec, "op", op_name);
+	if (op_name != NULL)
+		name = op_name;
+	if (language == NULL) {
+		ke_record_error(rec, TOOL, "language",
+		    "%s: this tool knows c alone", language_name);
+	} else if (name == NULL) {
+		ke_record_error(rec, TOOL, "operator",
+		    "the record names no operator");
+	} else if ((op = operator_find(name, ke_json_string(rec, "dtype"),
+	    language, &e)) == NULL) {
+		ke_record_error(rec, TOOL, "operator", "%s", e.msg);
+	} else {
+		prompt_with(p, rec, where, language, op);
+	}
+	return 0;
+}
+
+static int
+each(cJSON *rec, const char *where, void *arg)
+{
+	int status = 0, emitted;
+
+	if (ke_json_get(rec, "mark") == NULL && !ke_record_failed(rec) &&
+	    ke_json_get(rec, "prompt") == NULL &&
+	    ke_json_get(rec, "source") == NULL)
+		status = prompt(arg, rec, where);
+	emitted = ke_filter_emit(rec);
+	return emitted > status ? emitted : status;
+}
+
+static void
+warn_lines(char *lines)
+{
+	char *nl;
+
+	for (; (nl = strchr(lines, '\n')) != NULL; lines = nl + 1)
+		warnx("%.*s", (int)(nl - lines), lines);
+}
+
+static void
+open_kb(struct prompter *p)
+{
+	struct ke_buf problems = {0}, note = {0};
+	struct ke_err e;
+	char *share = kb_dir == NULL ? ke_share_dir("kb") : NULL;
+	const char *dir = kb_dir != NULL ? kb_dir
+	    : share != NULL ? share : "kb";
+	int status = kb_read(&p->kb, dir, &problems, &e);
+
+	if (status == -1 && !quiet)
+		warnx("%s: prompts will have no documents", e.msg);
+	if (problems.n > 0 && !quiet)
+		warn_lines(problems.s);
+	if (p->kb.n > 0)
+		ranking_open(&p->ranking, &p->kb, &note);
+	if (note.n > 0 && verbose)
+		warnx("%s", note.s);
+	ke_buf_free(&problems);
+	ke_buf_free(&note);
+	free(share);
+}
+
+static void
+usage(FILE *out)
+{
+	fprintf(out, "usage: ke-prompt [-hqVv] [-b tokens] [-k kbdir] "
+	    "[-o op] [file ...]\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct prompter p = {0};
+	struct ke_err e;
+	int c;
+
+	while ((c = getopt(argc, argv, "b:hk:o:qVv")) != -1)
+		switch (c) {
+		case 'b':
+			if (ke_num_int(optarg, 1, 100000000, &budget, &e) == -1)
+				errx(2, "-b: %s", e.msg);
+			break;
+		case 'h':
+			usage(stdout);
+			return ke_filter_end(0);
+		case 'k':
+			kb_dir = optarg;
+			break;
+		case 'o':
+			op_name = optarg;
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		case 'V':
+			printf("%s %s\n", TOOL, KE_VERSION);
+			return ke_filter_end(0);
+		case 'v':
+			verbose = true;
+			break;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	open_kb(&p);
+	hardware_describe(&p.machine);
+	return ke_filter_end(ke_filter(argv + optind, each, &p, NULL));
+}
