@@ -5,6 +5,7 @@ setup() {
 	cd "$BATS_TEST_TMPDIR"
 	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache
 	root=$BATS_TEST_DIRNAME/..
+	data=$BATS_TEST_DIRNAME/data/profile
 	export KE_OPS=$root/ops
 }
 
@@ -16,6 +17,45 @@ passed() {
 	    cases: [{dims: {B: 1, Cin: 1, Cout: 1, L: 1}, status: "pass"},
 	    {dims: {B: 16, Cin: 96, Cout: 96, L: 200}, weight: 1, t_us: 30000,
 	    flops: 176947200, bytes: 2568960}]} + $more), unknown: [1]}'
+}
+
+# A ke-eval of our own: it leaves in DIR what is in ./built, notes how it was
+# called, and fails where there is no ./built.
+stage_eval() {
+	mkdir -p bin built
+	cat > bin/ke-eval <<-'EOF'
+	#!/usr/bin/env bash
+	cd "${0%/*}/.."
+	echo "$@" >> calls
+	if [[ $1 == -c ]]; then
+		jq -c keys "${@: -1}" >> asked
+		if [[ ! -d built ]]; then
+			echo "candidate.c:3: it went wrong" >&2
+			exit 111
+		fi
+		cp built/* "$3"
+	fi
+	EOF
+	chmod +x bin/ke-eval
+	touch built/variant-0.so built/variant-0.remarks
+	PATH=$PWD/bin:$PATH
+}
+
+# An objdump that prints the listing $1.
+stage_objdump() {
+	stage_eval
+	cp "$1" listing
+	printf '#!/bin/sh\ncat "%s/listing"\n' "$PWD" > bin/objdump
+	chmod +x bin/objdump
+}
+
+# Compiles standard input as ke-eval would.
+stage_compiled() {
+	stage_eval
+	cat > candidate.c
+	cc -O3 -march=native -std=gnu11 -fPIC -shared -fvisibility=hidden \
+	    -fopt-info-vec-all=built/variant-0.remarks \
+	    -o built/variant-0.so candidate.c
 }
 
 # Do all lines of standard input, at least one, fulfil the expression?
@@ -139,7 +179,7 @@ fast() {
 @test "bad usage" {
 	run -2 ke-profile -x
 	[[ $output == *usage:* ]]
-	run -2 ke-profile -p roofline,nonsense
+	run -2 ke-profile -p mix,nonsense
 	[[ $output == *"nonsense: no such pass"* ]]
 	run -2 ke-profile -j 0
 	run -2 ke-profile -l file
@@ -246,4 +286,365 @@ fast() {
 
 @test "bottleneck: nothing found is called unclear" {
 	passed | fast | check '.profile.bottleneck.name == "unclear"'
+}
+
+@test "compile: gcc's remarks" {
+	stage_eval
+	cp "$data/gcc.remarks" built/variant-0.remarks
+	passed | ke-profile -p compile > out
+	jq -c '.profile.vectorised[] | [.line, .what]' out | diff - <(cat <<-'EOF'
+	[26,"loop vectorized using 64 byte vectors"]
+	[26,"loop vectorized using 32 byte vectors"]
+	[62,"basic block part vectorized using 32 byte vectors"]
+	EOF
+	)
+	jq -c '.profile.not_vectorised[] | [.line, .what]' out |
+	    diff - <(cat <<-'EOF'
+	[22,"control flow in loop"]
+	[40,"calls expf"]
+	[43,"calls memcpy"]
+	[50,"no vectype for stmt"]
+	EOF
+	)
+}
+
+@test "compile: clang's remarks" {
+	stage_eval
+	cp "$data/clang.remarks" built/variant-0.remarks
+	passed | ke-profile -p compile | check '
+	    .profile.vectorised == [{line: 26, what: "vectorized loop (vectorization width: 8, interleaved count: 4)"}] and
+	    .profile.not_vectorised == [{line: 40,
+	    what: "call instruction cannot be vectorized"}]'
+}
+
+@test "compile: at most 32 lines, none repeated" {
+	stage_eval
+	for i in {1..50} {1..50}; do
+		echo "candidate.c:$i:1: optimized: loop vectorized using 64 byte vectors"
+	done > built/variant-0.remarks
+	passed | ke-profile -p compile |
+	    check '.profile.vectorised | map(.line) == [range(1; 33)]'
+}
+
+@test "compile: ke-eval is asked for the candidate alone" {
+	stage_eval
+	passed | jq -c '.choice = {A: 1}' | ke-profile -p compile,mix > out
+	[ "$(cat asked)" = '["choice","dtype","language","op","source","target","v"]' ]
+	grep -q '^-c -k /[^ ]* /[^ ]*$' calls
+	dir=$(cut -d' ' -f3 calls)
+	[ -n "$dir" ]
+	[ ! -e "$dir" ]
+}
+
+@test "compile: ke-eval fails" {
+	stage_eval
+	rm -r built
+	passed | ke-profile -p compile,mix > out
+	check '.profile.passes | map(.why ==
+	    "ke-eval: exit 111: candidate.c:3: it went wrong") | all' < out
+	[ "$(wc -l < calls)" = 1 ]
+}
+
+@test "compile: ke-eval leaves no remarks, or nothing at all" {
+	stage_eval
+	rm built/variant-0.remarks
+	passed | ke-profile -p compile | check '.profile.passes[0].why |
+	    test("variant-0.remarks: No such file")'
+	rm built/variant-0.so
+	touch built/other
+	passed | ke-profile -p compile | check '.profile.passes[0].why ==
+	    "ke-eval -c: left no variant-0.so"'
+}
+
+@test "without ke-eval in PATH the roofline is still found" {
+	mkdir bin
+	ln -s "$(command -v ke-profile)" bin
+	passed > in
+	PATH=$PWD/bin ke-profile in > out
+	check '.profile.passes | map(select(.name == "compile" or .name == "mix"))
+	    | map(.why == "ke-eval: not in PATH") | all' < out
+	check '.profile.roofline.gflops > 0 and .profile.bottleneck.name' < out
+}
+
+@test "a record without source" {
+	stage_eval
+	passed | jq -c 'del(.source)' | ke-profile | check '
+	    (.profile.passes | map(select(.why == "no source")) | length) >= 2
+	    and .profile.roofline.gflops > 0'
+	[ ! -e calls ]
+}
+
+@test "what was found about a candidate is kept, its evaluation not" {
+	stage_objdump "$data/x86.objdump"
+	{
+		passed
+		passed '{"workers": 2}'
+		passed | sed 's/"dtype":"f32"/"dtype":"f64"/'
+	} | ke-profile -p compile,mix,roofline > out
+	[ "$(wc -l < calls)" = 2 ]
+	check '.profile.mix.fma == 3' < out
+	[ "$(jq -s 'map(.profile.roofline.workers) | join(" ")' out)" = '"1 2 1"' ]
+}
+
+@test "a failure is not kept" {
+	stage_eval
+	rm -r built
+	{ passed; passed; } | ke-profile -p mix > out
+	[ "$(wc -l < calls)" = 2 ]
+}
+
+@test "mix: x86, a callee's loop, the stack, dependences" {
+	stage_objdump "$data/x86.objdump"
+	passed | ke-profile -p mix > out
+	jq -c .profile.mix out
+	check '.profile.mix == {function: "tile", depth: 2, instructions: 13,
+	    fma: 3, vector: 1, vector_loads: 2, vector_stores: 2, shuffles: 1,
+	    gathers: 1, scalar: 0, scalar_moves: 0, integer: 2, branches: 1,
+	    calls: 0, loads: 4, spills: 2, chain_cycles: 8, bits: 512}' < out
+}
+
+@test "mix: aarch64" {
+	stage_objdump "$data/aarch64.objdump"
+	passed | ke-profile -p mix > out
+	jq -c .profile.mix out
+	check '.profile.mix | .function == "dot" and .depth == 2 and
+	    .vector_loads == 2 and .vector == 1 and .shuffles == 3 and
+	    .scalar == 4 and .integer == 1 and .branches == 1 and
+	    .instructions == 12 and .chain_cycles == 16 and .bits == 128 and
+	    .loads == 2 and .spills == 0' < out
+	sed '/<dot>:/,$d' "$data/aarch64.objdump" > listing
+	passed | ke-profile -p mix > out
+	check '.profile.mix | .function == "axpy" and .depth == 1 and
+	    .fma == 1 and .vector_loads == 2 and .vector_stores == 1 and
+	    .chain_cycles == 0 and .instructions == 6' < out
+}
+
+@test "mix: a machine without a table, no loop, nonsense" {
+	stage_objdump "$data/x86.objdump"
+	sed -i 's/elf64-x86-64/elf64-alpha/' listing
+	passed | ke-profile -p mix | check '.profile.passes[0] |
+	    .ok == false and .why == "no table of instructions for elf64-alpha"'
+	sed 's/j[a-z]* /nop /' "$data/x86.objdump" > listing
+	passed | ke-profile -p mix |
+	    check '.profile.passes[0].why == "no loop in the code"'
+	head -c 300 /dev/urandom > listing
+	passed | ke-profile -p mix | check '.profile.passes[0].ok == false'
+	echo 'v.so: file format elf64-x86-64' > listing
+	passed | ke-profile -p mix |
+	    check '.profile.passes[0].why == "objdump: no instructions"'
+}
+
+@test "mix: compiled code, a sum that the compiler may not reorder" {
+	stage_compiled <<-'EOF'
+	float
+	sum(const float *x, int n)
+	{
+		float s = 0;
+
+		for (int i = 0; i < n; i++)
+			s += x[i] / 3.0f;
+		return s;
+	}
+	EOF
+	passed | ke-profile -p compile,mix,bottleneck > out
+	check '.profile.mix | .function == "sum" and .depth == 1 and
+	    .chain_cycles >= 4 and .scalar >= 1 and .calls == 0' < out
+}
+
+@test "mix: compiled code, a loop that calls a function" {
+	stage_compiled <<-'EOF'
+	float expf(float);
+
+	void
+	all(float *restrict y, const float *restrict x, int n)
+	{
+		for (int i = 0; i < n; i++)
+			y[i] = expf(x[i]);
+	}
+	EOF
+	passed | ke-profile -p compile,mix,bottleneck > out
+	check '.profile.not_vectorised == [{line: 6, what: "calls expf"}]' < out
+	check '.profile.mix | .calls == 1 and .called == "expf"' < out
+	check '.profile.bottleneck | .name == "vectorisation" and
+	    (.evidence | test("calls expf"))' < out
+}
+
+@test "mix: compiled code, a vectorised loop without a fault" {
+	stage_compiled <<-'EOF'
+	void
+	scale(float *restrict y, const float *restrict x, int n)
+	{
+		for (int i = 0; i < n; i++)
+			y[i] = x[i] * 3.0f;
+	}
+	EOF
+	passed | ke-profile -p compile,mix > out
+	check '(.profile.vectorised | length) > 0 and
+	    .profile.not_vectorised == []' < out
+	check '.profile.mix | .function == "scale" and .vector >= 1 and
+	    .scalar == 0 and .vector_stores >= 1 and .chain_cycles == 0 and
+	    .bits >= 128' < out
+}
+
+# A listing of one loop with the instructions of standard input.
+stage_loop() {
+	{
+		printf 'v.so:     file format elf64-x86-64\n\n'
+		printf '0000000000001000 <conv1d>:\n'
+		awk '{ printf "    1%03x:\t%s\n", NR, $0 }
+		    END { printf "    1%03x:\tjne    1001 <conv1d+0x1>\n",
+		    NR + 1 }'
+	} > loop
+	stage_objdump loop
+}
+
+found() {
+	passed | ke-profile -p mix,roofline,bottleneck > out
+	jq -c .profile.bottleneck out
+	[ "$(jq -r .profile.bottleneck.name out)" = "$1" ]
+	check ".profile.bottleneck.evidence | test(\"$2\")" < out
+}
+
+@test "bottleneck: scalars" {
+	stage_loop <<-'EOF'
+	vmulss (%rdi),%xmm1,%xmm2
+	vaddss (%rsi),%xmm2,%xmm2
+	EOF
+	found vectorisation "2 scalar and 0 vector"
+}
+
+@test "bottleneck: shuffles" {
+	stage_loop <<-'EOF'
+	vpermilps $0xb1,%zmm2,%zmm6
+	vunpcklps %zmm2,%zmm6,%zmm7
+	vmulps %zmm7,%zmm1,%zmm8
+	EOF
+	found shuffles "2 shuffles and 0 gathers for 1 arithmetic"
+}
+
+@test "bottleneck: spills" {
+	stage_loop <<-'EOF'
+	vmovaps 0x40(%rsp),%zmm1
+	vmulps %zmm7,%zmm1,%zmm8
+	vmovaps %zmm8,0x40(%rsp)
+	EOF
+	found spills "2 loads and stores of the stack"
+}
+
+@test "bottleneck: a chain through one accumulator" {
+	stage_loop <<-'EOF'
+	vfmadd231ps (%rdi),%zmm1,%zmm2
+	vfmadd231ps 0x40(%rdi),%zmm1,%zmm2
+	EOF
+	found latency "takes 8 cycles"
+}
+
+@test "bottleneck: loads" {
+	stage_loop <<-'EOF'
+	vmovups (%rdi),%zmm1
+	vmovups (%rsi),%zmm2
+	vmulps %zmm1,%zmm2,%zmm3
+	vfmadd231ps (%rdx),%zmm2,%zmm3
+	vmovups %zmm3,(%rcx)
+	EOF
+	found loads "3 loads for 1 multiply-add"
+}
+
+@test "bottleneck: narrow vectors, where the processor has wider ones" {
+	ke-profile -l -j 1 > ceilings
+	jq -e '.peaks | .[-1].gflops < 0.75 * (map(.gflops) | max)' ceilings ||
+	    skip "no vectors here beat those of 128 bits"
+	stage_loop <<-'EOF'
+	vmulps %xmm7,%xmm1,%xmm8
+	EOF
+	found narrow-vectors "vectors of 128 bits"
+}
+
+@test "bottleneck: branches" {
+	stage_loop <<-'EOF'
+	cmp (%rdi),%eax
+	je 2000 <elsewhere>
+	add $0x4,%rdi
+	EOF
+	found branches "2 branches"
+}
+
+@test "bottleneck: integers" {
+	stage_loop <<-'EOF'
+	lea 0x4(%rdi),%rax
+	imul %rax,%rcx
+	add $0x4,%rdi
+	EOF
+	found integer "3 integer instructions"
+}
+
+@test "counters: their absence is said, and ke-eval is not run for it" {
+	stage_eval
+	passed | ke-profile -p counters > out
+	if jq -e '.profile.passes[0].ok' out; then
+		check '.profile.counters | type == "object"' < out
+		grep -q -- '^-r -n 201 -w 1 ' calls
+	else
+		check '.profile.passes[0].why |
+		    test("^no counters here: [A-Z]")' < out
+		[ ! -e calls ]
+	fi
+}
+
+@test "-l says which passes work" {
+	stage_eval
+	ke-profile -l | check '.passes | map(.name) ==
+	    ["compile", "mix", "counters", "roofline", "bottleneck"] and
+	    .[0].ok and .[3].ok and .[4].ok'
+	rm bin/ke-eval
+	mkdir only
+	ln -s "$(command -v ke-profile)" only
+	PATH=$PWD/only ke-profile -l > out
+	check '.passes[0] | .ok == false and .why == "ke-eval: not in PATH"' < out
+}
+
+@test "-v says on standard error what each pass cost" {
+	passed > in
+	run -0 --separate-stderr ke-profile -v -p roofline in
+	[[ $stderr == "ke-profile: in:1: roofline: ok, "*" s" ]]
+}
+
+@test "the passes run in their own order, and only those chosen" {
+	passed | ke-profile -p bottleneck,roofline |
+	    check '.profile.passes | map(.name) == ["roofline", "bottleneck"]'
+}
+
+@test "ends at once when the reader goes while ke-eval works" {
+	stage_eval
+	printf '#!/bin/sh\nexec sleep 60\n' > bin/ke-eval
+	passed > in
+	start=$SECONDS
+	ke-profile in | sleep 1
+	((SECONDS - start < 20))
+}
+
+@test "the page's examples" {
+	ke-profile -l | jq . > out
+	[ -s out ]
+
+	cp "$root/ops/conv1d/base.c" my.c
+	ke-eval -o conv1d -t cpu my.c | ke-profile | tee record |
+	    jq .profile.bottleneck > out
+	if jq -e '.eval.status == "pass"' record; then
+		jq -e '.name and .evidence' out
+		check '.profile.passes | map(select(.ok)) | length >= 4' < record
+		check '.profile.mix.function == "conv1d"' < record
+	else # a machine too noisy to time anything
+		check 'has("profile") | not' < record
+	fi
+
+	passed > records
+	ke-profile -p roofline records |
+	    jq -c '[.id, .profile.roofline.fraction]' > out
+	check '.[0] == "a" and .[1] > 0' < out
+
+	for i in {1..40}; do passed | jq -c ".id = \"$i\""; done > records
+	parallel --pipe -N 16 ke-profile < records > profiled
+	[ "$(jq -r .id profiled | sort -n)" = "$(seq 40)" ]
+	check '.profile.roofline.gflops > 0' < profiled
 }

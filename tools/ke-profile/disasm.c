@@ -75,7 +75,7 @@ split(const char *s, size_t n, char op[32], char args[256])
 {
 	static const char *const prefixes[] = {"lock", "rep", "repz", "repnz",
 	    "bnd", "notrack", "data16", "cs", "ds", "es", "addr32"};
-	static const char *const notes[] = {" # ", "\t// "};
+	static const char *const notes[] = {" # ", " //"};
 	char line[320], *at = line, *note;
 	bool prefix = true;
 

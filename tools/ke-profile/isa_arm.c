@@ -83,9 +83,10 @@ vector_class(const char *op, const char *args, const struct insn *i)
 		class = table[k].class;
 	if (is_gather(op, args))
 		return CLASS_GATHER;
+	if (begins(op, "mov") && strchr(args, '[') != NULL)
+		return CLASS_SHUFFLE;
 	if (i->bits > 0)
-		return begins(op, "mov") && strchr(args, '[') == NULL
-		    ? CLASS_COUNT : class;
+		return strcmp(op, "mov") == 0 ? CLASS_COUNT : class;
 	if (class == CLASS_VECTOR_LOAD || class == CLASS_VECTOR_STORE ||
 	    begins(op, "fmov"))
 		return CLASS_SCALAR_MOVE;
