@@ -201,8 +201,7 @@ is_wide(const struct ke_op *op, const char *name)
 
 static int
 load_arg(const struct ke_plan *p, const struct ke_op *op,
-    const struct ke_scope *s, const cJSON *v, struct ke_arg *a,
-    struct ke_err *e)
+    const struct ke_scope *s, cJSON *v, struct ke_arg *a, struct ke_err *e)
 {
 	const char *name = cJSON_IsString(v) ? v->valuestring
 	    : ke_json_string(v, "tensor");
@@ -212,7 +211,7 @@ load_arg(const struct ke_plan *p, const struct ke_op *op,
 		return ke_fail(e, "not a name or {\"tensor\": NAME}");
 	*a = (struct ke_arg){.name = name, .kind = KE_ARG_SCALAR};
 	if (cJSON_IsObject(v)) {
-		a->offset = ke_json_string(v, "offset");
+		a->offset = ke_json_expression(ke_json_get(v, "offset"));
 		if (a->offset == NULL || cJSON_GetArraySize(v) != 2)
 			return ke_fail(e, "%s: needs an offset, and only "
 			    "that", name);
@@ -245,6 +244,8 @@ load_launch(const struct ke_plan *p, const struct ke_op *op,
 	const cJSON *args = ke_json_array(v, "args");
 	cJSON *m;
 
+	if (!cJSON_IsObject(v))
+		return ke_fail(e, "not an object");
 	cJSON_ArrayForEach(m, v)
 		if (find_word(launch_members, KE_LEN(launch_members),
 		    m->string) == -1)
@@ -284,16 +285,36 @@ load_launch(const struct ke_plan *p, const struct ke_op *op,
 	return l->shared == NULL ? 0 : ke_expr_check(l->shared, s, e);
 }
 
+/* A number for each type that an argument may have in C. */
+static int
+arg_type(const struct ke_plan *p, const struct ke_op *op,
+    const struct ke_arg *a)
+{
+	const struct ke_tensor *t = &op->tensors[a->index];
+
+	switch (a->kind) {
+	case KE_ARG_TENSOR:
+		return (t->variant ? KE_DTYPE_COUNT : (int)t->dtype) +
+		    (t->role == KE_IN ? 64 : 0);
+	case KE_ARG_WORKSPACE:
+		return (int)p->workspaces[a->index].dtype;
+	case KE_ARG_SCALAR:
+		return a->wide ? -2 : -1;
+	}
+	return 0;
+}
+
 /* The prototypes of one function's launches must agree, or the compiler would
  * report a conflict that nobody wrote. */
 static bool
-same_shape(const struct ke_launch *a, const struct ke_launch *b)
+same_prototype(const struct ke_plan *p, const struct ke_op *op,
+    const struct ke_launch *a, const struct ke_launch *b)
 {
 	if (a->n_args != b->n_args || (a->n_grid == 0) != (b->n_grid == 0))
 		return false;
 	for (size_t i = 0; i < a->n_args; i++)
-		if (a->args[i].kind != b->args[i].kind ||
-		    a->args[i].wide != b->args[i].wide)
+		if (arg_type(p, op, &a->args[i]) !=
+		    arg_type(p, op, &b->args[i]))
 			return false;
 	return true;
 }
@@ -316,7 +337,8 @@ load_launches(struct ke_plan *p, const struct ke_op *op,
 		for (size_t i = 0; i < k; i++)
 			if (strcmp(p->launches[i].kernel,
 			    p->launches[k].kernel) == 0 &&
-			    !same_shape(&p->launches[i], &p->launches[k]))
+			    !same_prototype(p, op, &p->launches[i],
+			    &p->launches[k]))
 				return ke_fail(e, "launches[%zu]: %s is "
 				    "launched before with other arguments", k,
 				    p->launches[k].kernel);
@@ -326,7 +348,7 @@ load_launches(struct ke_plan *p, const struct ke_op *op,
 	    : ke_fail(e, "launches: not a non-empty array");
 }
 
-/* One name space; adds the tunables and the workspaces' names to scope. */
+/* One name space; adds the tunables to scope. */
 static int
 check_names(const struct ke_plan *p, const struct ke_op *op,
     struct ke_scope *s, struct ke_err *e)
@@ -343,7 +365,9 @@ check_names(const struct ke_plan *p, const struct ke_op *op,
 	}
 	cJSON_ArrayForEach(w, ke_json_get(p->json, "workspace"))
 		if (ke_scope_find(s, w->string, strlen(w->string)) != NULL ||
-		    ke_op_tensor(op, w->string) != -1)
+		    ke_op_tensor(op, w->string) != -1 ||
+		    ke_json_get(ke_json_get(p->json, "workspace"),
+		    w->string) != w)
 			return ke_fail(e, "workspace.%s: the name is taken",
 			    w->string);
 	return 0;
@@ -353,11 +377,11 @@ static int
 check_expressions(const cJSON *all, const char *what,
     const struct ke_scope *s, struct ke_err *e)
 {
-	const cJSON *v;
+	cJSON *v;
 	struct ke_err why;
 
 	cJSON_ArrayForEach(v, all) {
-		if (!cJSON_IsString(v))
+		if (ke_json_expression(v) == NULL)
 			return ke_fail(e, "%s: not expressions", what);
 		if (ke_expr_check(v->valuestring, s, &why) == -1)
 			return ke_fail(e, "%s: %s", what, why.msg);
@@ -365,23 +389,22 @@ check_expressions(const cJSON *all, const char *what,
 	return 0;
 }
 
-/* One row of choices, or the object. */
+/* One row of choices, or the object, which has no `when` and no scope. */
 static int
-check_row(const struct ke_plan *p, const cJSON *row, bool when,
+check_row(const struct ke_plan *p, const cJSON *row,
     const struct ke_scope *s, struct ke_err *e)
 {
-	const cJSON *v;
+	cJSON *v;
 
 	cJSON_ArrayForEach(v, row) {
 		int64_t value;
 		int t = ke_plan_tune(p, v->string);
 		size_t i = 0;
 
-		if (when && strcmp(v->string, "when") == 0) {
-			if (!cJSON_IsString(v))
+		if (s != NULL && strcmp(v->string, "when") == 0) {
+			if (ke_json_expression(v) == NULL)
 				return ke_fail(e, "when: not an expression");
-			if (s != NULL &&
-			    ke_expr_check(v->valuestring, s, e) == -1)
+			if (ke_expr_check(v->valuestring, s, e) == -1)
 				return -1;
 			continue;
 		}
@@ -399,24 +422,25 @@ check_row(const struct ke_plan *p, const cJSON *row, bool when,
 }
 
 static int
-check_choice(struct ke_plan *p, const struct ke_scope *s, struct ke_err *e)
+check_choice(const struct ke_plan *p, const struct ke_scope *s, struct ke_err *e)
 {
 	const cJSON *row;
 	struct ke_err why;
 
 	if (cJSON_IsObject(p->choice) &&
-	    check_row(p, p->choice, false, s, &why) == -1)
+	    check_row(p, p->choice, NULL, &why) == -1)
 		return ke_fail(e, "choice: %s", why.msg);
 	if (!cJSON_IsArray(p->choice))
 		return 0;
 	cJSON_ArrayForEach(row, p->choice)
 		if (!cJSON_IsObject(row) ||
-		    check_row(p, row, true, s, &why) == -1)
+		    check_row(p, row, s, &why) == -1)
 			return ke_fail(e, "choice: %s",
 			    cJSON_IsObject(row) ? why.msg : "not objects");
 	return 0;
 }
 
+/* What may not depend on the tunables. */
 static int
 check_words(const struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
 {
@@ -434,7 +458,9 @@ check_words(const struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
 		    KE_LEN(allowed_flags), v->valuestring) == -1)
 			return ke_fail(e, "flags: not allowed: %s",
 			    cJSON_IsString(v) ? v->valuestring : "?");
-	return check_expressions(p->domain, "domain", &s, e);
+	if (check_expressions(p->domain, "domain", &s, e) == -1)
+		return -1;
+	return check_choice(p, &s, e);
 }
 
 static int
@@ -453,10 +479,9 @@ load(struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
 	p->domain = ke_json_array(p->json, "domain");
 	p->flags = ke_json_array(p->json, "flags");
 	p->choice = ke_json_get(p->json, "choice");
-	if (check_expressions(p->require, "require", &s, e) == -1 ||
-	    check_words(p, op, e) == -1)
+	if (check_expressions(p->require, "require", &s, e) == -1)
 		return -1;
-	return check_choice(p, &s, e);
+	return check_words(p, op, e);
 }
 
 struct ke_plan *
@@ -500,7 +525,7 @@ ke_plan_check_choice(const struct ke_plan *p, const cJSON *choice,
 {
 	struct ke_err why;
 
-	if (check_row(p, choice, false, NULL, &why) == -1)
+	if (check_row(p, choice, NULL, &why) == -1)
 		return ke_fail(e, "choice: %s", why.msg);
 	return 0;
 }
@@ -567,12 +592,38 @@ ke_plan_default(const struct ke_plan *p)
 	return o;
 }
 
+/* A number that the harness would have to cut is refused, an offset outside
+ * its tensor too. */
+static int
+resolve_arg(const struct ke_op *op, const struct ke_arg *a,
+    const struct ke_scope *s, int64_t *offset, struct ke_err *e)
+{
+	int64_t shape[KE_RANK_MAX], count, value;
+
+	*offset = 0;
+	if (a->kind == KE_ARG_SCALAR && !a->wide) {
+		value = *ke_scope_find(s, a->name, strlen(a->name));
+		if (value < INT32_MIN || value > INT32_MAX)
+			return ke_fail(e, "%lld is no int", (long long)value);
+	}
+	if (a->offset == NULL)
+		return 0;
+	if (ke_expr(a->offset, s, offset, e) == -1 ||
+	    ke_op_shape(&op->tensors[a->index], s, shape, &count, e) == -1)
+		return -1;
+	if (*offset < 0 || *offset > count)
+		return ke_fail(e, "offset %lld is outside the tensor",
+		    (long long)*offset);
+	return 0;
+}
+
 static int
 resolve_launch(const struct ke_plan *p, const struct ke_op *op, size_t k,
     struct ke_resolved *r, struct ke_err *e)
 {
 	const struct ke_launch *l = &p->launches[k];
-	int64_t blocks = 1, shape[KE_RANK_MAX], count;
+	struct ke_err why;
+	int64_t blocks = 1;
 
 	for (size_t i = 0; i < 3; i++) {
 		r->grid[k][i] = 1;
@@ -593,19 +644,11 @@ resolve_launch(const struct ke_plan *p, const struct ke_op *op, size_t k,
 	if (r->shared[k] < 0 || r->shared[k] > KE_SHARED_MAX)
 		return ke_fail(e, "launches[%zu]: shared: %lld bytes", k,
 		    (long long)r->shared[k]);
-	for (size_t i = 0; i < l->n_args; i++) {
-		r->offset[k][i] = 0;
-		if (l->args[i].offset == NULL)
-			continue;
-		if (ke_expr(l->args[i].offset, &r->scope, &r->offset[k][i],
-		    e) == -1 || ke_op_shape(&op->tensors[l->args[i].index],
-		    &r->scope, shape, &count, e) == -1)
-			return -1;
-		if (r->offset[k][i] < 0 || r->offset[k][i] > count)
-			return ke_fail(e, "launches[%zu]: %s: offset %lld is "
-			    "outside the tensor", k, l->args[i].name,
-			    (long long)r->offset[k][i]);
-	}
+	for (size_t i = 0; i < l->n_args; i++)
+		if (resolve_arg(op, &l->args[i], &r->scope, &r->offset[k][i],
+		    &why) == -1)
+			return ke_fail(e, "launches[%zu]: %s: %s", k,
+			    l->args[i].name, why.msg);
 	return 0;
 }
 

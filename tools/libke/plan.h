@@ -26,7 +26,7 @@ enum ke_arg_kind { KE_ARG_TENSOR, KE_ARG_WORKSPACE, KE_ARG_SCALAR };
 struct ke_arg {
 	enum ke_arg_kind kind;
 	int index;          /* of the tensor or workspace */
-	const char *name;   /* of the scalar */
+	const char *name;   /* in the name space */
 	const char *offset; /* expression in elements, or NULL */
 	bool wide;          /* a scalar that is passed as int64_t */
 };
