@@ -46,7 +46,7 @@ collect(struct batch *b, const struct ke_input *in, const char *line, size_t n)
 		refuse(b, where->s, "a mark is not a record");
 		cJSON_Delete(rec);
 	} else {
-		commit_prepare(b->st, &b->commits[b->n++], rec, b->run);
+		commit_prepare(b->st, &b->commits[b->n++], rec, line, b->run);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commit.h"
+#include "member.h"
 #include "record.h"
 #include "row.h"
 
@@ -14,14 +15,21 @@
 /* Takes the section's text out and leaves null in its place, so that a record
  * comes back with its members in order. */
 static void
-take(struct store *st, struct object *o, cJSON *rec, const char *name)
+take(struct store *st, struct object *o, cJSON *rec, const char *line,
+    const char *name)
 {
 	const cJSON *v = ke_json_get(rec, name);
+	const char *s;
+	size_t n;
 
 	if (v == NULL)
 		return;
-	object_make(st, o, cJSON_IsString(v) ? ke_strdup(v->valuestring)
-	    : ke_json_print(v));
+	if (cJSON_IsString(v))
+		object_make(st, o, ke_strdup(v->valuestring));
+	else if (line != NULL && (s = member_text(line, name, &n)) != NULL)
+		object_make(st, o, ke_strndup(s, n));
+	else
+		object_make(st, o, ke_json_print(v));
 	ke_json_set(rec, name, cJSON_CreateNull());
 }
 
@@ -69,7 +77,7 @@ read_proposal(struct commit *c)
 
 void
 commit_prepare(struct store *st, struct commit *c, cJSON *rec,
-    const char *run)
+    const char *line, const char *run)
 {
 	*c = (struct commit){.rec = rec};
 	if (run != NULL && ke_json_string(rec, "run") == NULL)
@@ -78,11 +86,11 @@ commit_prepare(struct store *st, struct commit *c, cJSON *rec,
 	read_eval(c);
 	read_proposal(c);
 	c->row = row_make(rec, 0, false);
-	take(st, &c->source, rec, "source");
+	take(st, &c->source, rec, line, "source");
 	c->source.shared = true;
-	take(st, &c->prompt, rec, "prompt");
-	take(st, &c->eval, rec, "eval");
-	take(st, &c->profile, rec, "profile");
+	take(st, &c->prompt, rec, line, "prompt");
+	take(st, &c->eval, rec, line, "eval");
+	take(st, &c->profile, rec, line, "profile");
 	object_make(st, &c->rest, ke_json_print(rec));
 }
 

@@ -18,10 +18,11 @@ struct commit {
 	struct object source, prompt, eval, profile, rest;
 };
 
-/* Takes the record apart, outside of any transaction, and owns it.  run is
- * for records that name none (may be NULL). */
+/* Takes the record apart, outside of any transaction, and owns it.  line is
+ * the text that it was read from, run is for records that name none (both may
+ * be NULL). */
 void commit_prepare(struct store *, struct commit *, cJSON *rec,
-    const char *run);
+    const char *line, const char *run);
 void commit_free(struct commit *);
 
 /* Commits it, within a transaction: the row as text, which the caller frees;

@@ -83,7 +83,8 @@ object_keep(struct store *st, const struct object *o)
 		return object;
 	sql_do(st, SQL(st, "INSERT INTO objects(hash, shared, size, body) "
 	    "VALUES(?, ?, ?, ?)", v_text(o->hash), v_int(o->shared),
-	    v_int((int64_t)o->n), o->n < OBJECT_FILE ? v_bytes(o->s, o->n) : v_text(NULL)));
+	    v_int((int64_t)o->n), o->n < OBJECT_FILE ? v_bytes(o->s, o->n)
+	    : v_text(NULL)));
 	return sqlite3_last_insert_rowid(st->db);
 }
 

@@ -373,7 +373,7 @@ commit_lost(struct store *st, const cJSON *expansion)
 
 	ke_record_error(rec, "ke-store", "lost",
 	    "the lease ended without a result");
-	commit_prepare(st, &c, rec, NULL);
+	commit_prepare(st, &c, rec, NULL, NULL);
 	c.status = "lost";
 	free(commit_put(st, &c, &late, &e));
 	commit_free(&c);
