@@ -53,7 +53,7 @@ find_in(const char *path, const char *name)
 char *
 ke_op_find(const char *name, struct ke_err *e)
 {
-	char *share, *found;
+	char *share, *found = NULL;
 
 	if (strchr(name, '/') != NULL) {
 		if (is_dir(name))
@@ -61,14 +61,15 @@ ke_op_find(const char *name, struct ke_err *e)
 		ke_fail(e, "%s: no such operator", name);
 		return NULL;
 	}
-	found = *name == '\0' || *name == '.' ? NULL
-	    : find_in(getenv("KE_OPS"), name);
-	if (found == NULL && *name != '\0' && *name != '.')
-		found = find_in("./ops", name);
-	share = found == NULL ? ke_share_dir("ops") : NULL;
-	if (found == NULL && *name != '\0' && *name != '.')
-		found = find_in(share, name);
-	free(share);
+	if (*name != '\0' && *name != '.') {
+		share = ke_share_dir("ops");
+		found = find_in(getenv("KE_OPS"), name);
+		if (found == NULL)
+			found = find_in("./ops", name);
+		if (found == NULL)
+			found = find_in(share, name);
+		free(share);
+	}
 	if (found == NULL)
 		ke_fail(e, "%s: no such operator (looked in KE_OPS, ./ops and "
 		    "the installed ones)", name);
@@ -78,7 +79,8 @@ ke_op_find(const char *name, struct ke_err *e)
 static int
 load_dims(struct ke_op *op, struct ke_err *e)
 {
-	const cJSON *v, *all = ke_json_array(op->json, "dims");
+	const cJSON *all = ke_json_array(op->json, "dims");
+	cJSON *v;
 
 	if (all == NULL || cJSON_GetArraySize(all) == 0)
 		return ke_fail(e, "dims: not a non-empty array");
@@ -99,7 +101,7 @@ load_dims(struct ke_op *op, struct ke_err *e)
 		if (op->n_derived == KE_DERIVED_MAX)
 			return ke_fail(e, "derived: more than %d",
 			    KE_DERIVED_MAX);
-		if (!ke_is_name(v->string) || !cJSON_IsString(v))
+		if (!ke_is_name(v->string) || ke_json_expression(v) == NULL)
 			return ke_fail(e, "derived.%s: not a name with an "
 			    "expression", v->string);
 		op->derived[op->n_derived].name = v->string;
@@ -178,7 +180,8 @@ load_tensor(struct ke_op *op, cJSON *v, struct ke_err *e)
 	struct ke_tensor *t = &op->tensors[op->n_tensors];
 	const char *dtype = ke_json_string(v, "dtype");
 	int role = find_word(role_names, ke_json_string(v, "role"));
-	int scale = find_word(scale_names, ke_json_string(v, "scale"));
+	int scale = ke_json_get(v, "scale") == NULL ? KE_SCALE_ROW
+	    : find_word(scale_names, ke_json_string(v, "scale"));
 
 	t->name = ke_json_string(v, "name");
 	if (t->name == NULL || !ke_is_name(t->name))
@@ -188,7 +191,10 @@ load_tensor(struct ke_op *op, cJSON *v, struct ke_err *e)
 		return ke_fail(e, "tensors.%s: role: not in, out or let",
 		    t->name);
 	t->role = (enum ke_role)role;
-	t->scale = scale == -1 ? KE_SCALE_ROW : (enum ke_scale)scale;
+	if (scale == -1)
+		return ke_fail(e, "tensors.%s: scale: not row or terms",
+		    t->name);
+	t->scale = (enum ke_scale)scale;
 	t->variant = dtype != NULL && strcmp(dtype, "T") == 0;
 	t->dtype = dtype == NULL ? KE_DTYPE_COUNT : ke_dtype_find(dtype);
 	if (!t->variant && t->dtype == KE_DTYPE_COUNT)
@@ -314,30 +320,32 @@ load_cases(struct ke_op *op, struct ke_err *e)
 	cJSON_ArrayForEach(set, ke_json_object(op->json, "cases")) {
 		size_t k = 0;
 
-		check = check || strcmp(set->string, "check") == 0;
 		cJSON_ArrayForEach(v, set)
 			if (load_case(op, set, k++, v, e) == -1)
 				return -1;
+		check = check || (k > 0 && strcmp(set->string, "check") == 0);
 	}
-	return check ? 0 : ke_fail(e, "cases: no set named check");
+	return check ? 0 : ke_fail(e, "cases: check: not a non-empty array");
 }
 
 /* Can every case be laid out? */
 static int
 check_cases(const struct ke_op *op, struct ke_err *e)
 {
-	for (size_t i = 0; i < op->n_cases; i++) {
+	for (size_t i = 0, first = 0; i < op->n_cases; i++) {
 		struct ke_scope s = {0};
 		struct ke_err why;
 		int64_t shape[KE_RANK_MAX], count;
 		int bad = ke_op_scope(op, &op->cases[i], &s, &why);
 
+		if (op->cases[i].set != op->cases[first].set)
+			first = i;
 		for (size_t k = 0; !bad && k < op->n_tensors; k++)
 			bad = ke_op_shape(&op->tensors[k], &s, shape, &count,
 			    &why);
 		if (bad)
-			return ke_fail(e, "cases.%s: case %zu: %s",
-			    op->cases[i].set, i, why.msg);
+			return ke_fail(e, "cases.%s[%zu]: %s",
+			    op->cases[i].set, i - first, why.msg);
 	}
 	return 0;
 }
@@ -346,6 +354,7 @@ static int
 load(struct ke_op *op, struct ke_err *e)
 {
 	const cJSON *variant;
+	struct ke_tolerance t;
 
 	op->name = ke_json_string(op->json, "name");
 	op->summary = ke_json_string(op->json, "summary");
@@ -361,6 +370,8 @@ load(struct ke_op *op, struct ke_err *e)
 		if (ke_dtype_find(variant->string) == KE_DTYPE_COUNT)
 			return ke_fail(e, "dtypes: %s: unknown",
 			    variant->string);
+		else if (ke_op_tolerance(op, variant->string, &t, e) == -1)
+			return -1;
 	if (ke_op_default_dtype(op) == NULL)
 		return ke_fail(e, "dtypes: not a non-empty object");
 	if (load_dims(op, e) == -1 || load_tensors(op, e) == -1 ||
