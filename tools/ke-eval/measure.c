@@ -8,6 +8,9 @@
  * size is taken: stopping when the interval looks narrow would break its
  * coverage (EVAL.md, amendment 4).
  *
+ * A quick sample whose spread says that its interval would be too wide to be
+ * of use, or that was slowed too often, is a pilot for a second one.
+ *
  * Before each segment a loop of known length tells how fast the processor is;
  * pairs in which it was a third slower than usual are dropped, and where a
  * quarter are, the result is throttled. */
@@ -24,11 +27,12 @@
 #define EXECS_PILOT 2
 #define EXECS_MAX 512
 #define EXECS_BYTES (256.0 * 1024 * 1024) /* of outputs in one segment */
-#define PAIRS_QUICK 12
-#define PAIRS_PILOT 12
+#define PAIRS_PILOT 12 /* quick effort: all there is, if it is good enough */
+#define PAIRS_QUICK_MAX 48
 #define PAIRS_FULL_MIN 24
-#define PAIRS_FULL_MAX 240
-#define PRECISION 0.008  /* half-width of the logarithm's interval */
+#define PAIRS_MAX 240
+#define PRECISION_QUICK 0.08 /* half-width of the logarithm's interval */
+#define PRECISION_FULL 0.008
 #define CASE_S 6.0       /* full effort: seconds for one case */
 #define SLOW 1.33
 #define THROTTLED 0.25
@@ -175,54 +179,84 @@ summarise(struct measured *m, const struct pair *p)
 	free(t);
 }
 
-/* The number of pairs that makes the interval of a median PRECISION wide, from
- * the spread over the pilot's blocks (a median's error is 1.25 times that of a
+/* The number of pairs that makes the interval of a median so wide, from the
+ * spread over the pilot's blocks (a median's error is 1.25 times that of a
  * mean). */
 static size_t
-pairs_needed(const struct pair *p, size_t n)
+pairs_needed(const struct pair *p, size_t n, double precision)
 {
-	double ratio[PAIRS_PILOT], need;
+	double *ratio = ke_calloc(n, sizeof(*ratio)), need;
 
-	for (size_t i = 0; i < n && i < PAIRS_PILOT; i++)
+	for (size_t i = 0; i < n; i++)
 		ratio[i] = p[i].base / p[i].candidate;
-	need = 1.96 * 1.25 * stats_spread(ratio, n) / PRECISION;
+	need = 1.96 * 1.25 * stats_spread(ratio, n) / precision;
+	free(ratio);
 	need = 2 * ceil(need * need);
-	return need < PAIRS_FULL_MIN ? PAIRS_FULL_MIN
-	    : need > PAIRS_FULL_MAX ? PAIRS_FULL_MAX : (size_t)need;
+	return need > PAIRS_MAX ? PAIRS_MAX : (size_t)need;
+}
+
+/* A sample of n pairs, without those that were slowed. */
+static int
+take(struct pairing *g, struct pair *p, size_t n, struct ke_err *e)
+{
+	struct measured *m = g->m;
+	size_t ran;
+
+	if (run_pairs(g, p, n, ke_now() + CASE_S, &ran, e) == -1)
+		return -1;
+	m->pairs = drop_slow(p, ran);
+	m->dropped = ran - m->pairs;
+	return 0;
+}
+
+static bool
+is_slowed(const struct measured *m)
+{
+	return m->pairs < 4 || (double)m->dropped >
+	    THROTTLED * (double)(m->pairs + m->dropped);
+}
+
+/* The pilot, and where it isn't enough, the sample that it asks for. */
+static int
+sample(struct pairing *g, struct pair *p, struct ke_err *e)
+{
+	struct measured *m = g->m;
+	size_t need;
+
+	if (take(g, p, PAIRS_PILOT, e) == -1)
+		return -1;
+	need = pairs_needed(p, m->pairs, g->epoch->full ? PRECISION_FULL
+	    : PRECISION_QUICK);
+	if (g->epoch->full)
+		need = need < PAIRS_FULL_MIN ? PAIRS_FULL_MIN : need;
+	else if (!is_slowed(m) && need <= PAIRS_PILOT)
+		return 0;
+	else if (need < PAIRS_PILOT || need > PAIRS_QUICK_MAX)
+		need = need < PAIRS_PILOT ? PAIRS_PILOT : PAIRS_QUICK_MAX;
+	return take(g, p, need, e);
 }
 
 static int
 run_all(struct pairing *g, struct pair *p, struct ke_err *e)
 {
 	struct measured *m = g->m;
-	size_t n = PAIRS_QUICK, ran;
+	struct layout *l = &g->epoch->cases[g->base.layout];
 	double first;
 
 	/* warms up and says how long one execution takes */
 	g->candidate.n_execs = EXECS_PILOT;
-	g->base.n_execs = EXECS_PILOT;
 	if (candidate_segment(g, &first, e) == -1 ||
 	    candidate_segment(g, &first, e) == -1)
 		return -1;
-	m->execs = executions(g->epoch, &g->epoch->cases[g->base.layout],
-	    first);
+	m->execs = executions(g->epoch, l, first);
 	g->candidate.n_execs = m->execs;
-	g->base.n_execs = executions(g->epoch,
-	    &g->epoch->cases[g->base.layout],
-	    g->epoch->cases[g->base.layout].base_s);
-	if (g->epoch->full) {
-		if (run_pairs(g, p, PAIRS_PILOT, INFINITY, &ran, e) == -1)
-			return -1;
-		n = pairs_needed(p, ran);
-	}
-	if (run_pairs(g, p, n, ke_now() + CASE_S, &ran, e) == -1)
+	g->base.n_execs = executions(g->epoch, l, l->base_s);
+	if (sample(g, p, e) == -1)
 		return -1;
-	m->pairs = drop_slow(p, ran);
-	m->dropped = ran - m->pairs;
-	if ((double)m->dropped > THROTTLED * (double)ran || m->pairs < 4)
+	if (is_slowed(m))
 		return verdict_set(&m->worst.verdict, KE_THROTTLED, "clock",
 		    "the processor was slow in %zu of %zu pairs", m->dropped,
-		    ran);
+		    m->pairs + m->dropped);
 	summarise(m, p);
 	return 0;
 }
@@ -233,7 +267,7 @@ measure_case(struct epoch *epoch, size_t layout, const struct fitted *fitted,
 {
 	struct layout *l = &epoch->cases[layout];
 	struct pairing g = {.epoch = epoch, .number = candidate, .m = m};
-	struct pair *p = ke_calloc(PAIRS_FULL_MAX, sizeof(*p));
+	struct pair *p = ke_calloc(PAIRS_MAX, sizeof(*p));
 	double floor_s = l->traffic / (512e9 * epoch->workers);
 	int status;
 
