@@ -13,12 +13,13 @@ int
 ke_file_read(const char *path, size_t max, struct ke_buf *b, struct ke_err *e)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t before = b->n;
 	ssize_t got = 1;
 
 	if (fd == -1)
 		return ke_fail(e, "%s: %s", path, strerror(errno));
 	ke_buf_add(b, "", 0);
-	while (got > 0 && b->n <= max) {
+	while (got > 0 && b->n - before <= max) {
 		got = read(fd, ke_buf_room(b, 65536), 65536);
 		if (got == -1 && errno == EINTR)
 			got = 1;
@@ -29,7 +30,7 @@ ke_file_read(const char *path, size_t max, struct ke_buf *b, struct ke_err *e)
 		ke_fail(e, "%s: %s", path, strerror(errno));
 	close(fd);
 	b->s[b->n] = '\0';
-	if (b->n > max)
+	if (b->n - before > max)
 		return ke_fail(e, "%s: larger than %zu bytes", path, max);
 	return got == -1 ? -1 : 0;
 }
@@ -75,10 +76,11 @@ int
 ke_file_mkdirs(const char *path, struct ke_err *e)
 {
 	char *copy = ke_strdup(path), *slash = copy;
+	struct stat st;
 	int status = 0;
 
 	while (status == 0 && slash != NULL) {
-		slash = strchr(slash + 1, '/');
+		slash = *slash == '\0' ? NULL : strchr(slash + 1, '/');
 		if (slash != NULL)
 			*slash = '\0';
 		if (mkdir(copy, 0777) == -1 && errno != EEXIST)
@@ -87,6 +89,8 @@ ke_file_mkdirs(const char *path, struct ke_err *e)
 			*slash = '/';
 	}
 	free(copy);
+	if (status == 0 && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		return ke_fail(e, "%s: %s", path, strerror(ENOTDIR));
 	return status;
 }
 

@@ -4,13 +4,14 @@
 
 #include "mem.h"
 
-/* Reads the file, at most max bytes.  0, or -1 with "PATH: why". */
+/* Adds what the file holds, at most max bytes.  0, or -1 with "PATH: why". */
 int ke_file_read(const char *path, size_t max, struct ke_buf *, struct ke_err *);
 
-/* Writes a temporary file beside path, syncs it, renames it. */
+/* Writes a temporary file beside path, syncs it, renames it.  0; or -1 with
+ * "PATH: why", and path as it was. */
 int ke_file_write(const char *path, const void *, size_t n, struct ke_err *);
 
-/* mkdir -p. */
+/* As mkdir -p.  0, or -1 with the part that couldn't be made and why. */
 int ke_file_mkdirs(const char *path, struct ke_err *);
 
 /* $XDG_CACHE_HOME/ke/SUB (or ~/.cache/ke/SUB), made where it is missing.  The
