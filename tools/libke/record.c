@@ -84,7 +84,7 @@ ke_record_check(const cJSON *rec, struct ke_err *e)
 {
 	if (!cJSON_IsObject(rec))
 		return ke_fail(e, "not an object");
-	if (ke_json_number(rec, "v", 1) != 1)
+	if (ke_json_get(rec, "v") != NULL && ke_json_number(rec, "v", 0) != 1)
 		return ke_fail(e, "v: this tool knows version 1");
 	for (size_t i = 0; i < KE_LEN(sections); i++) {
 		const cJSON *v = ke_json_get(rec, sections[i].name);
