@@ -211,7 +211,7 @@ print_list(struct session *s)
 static void
 usage(FILE *to)
 {
-	fputs("usage: ke-profile [-hlvV] [-j workers] [-p pass,...] "
+	fputs("usage: ke-profile [-hlvV] [-p pass,...] [-w workers] "
 	    "[file ...]\n", to);
 }
 
@@ -253,14 +253,6 @@ option(int c)
 	case 'h':
 		usage(stdout);
 		exit(ke_filter_end(0));
-	case 'j':
-		if (ke_num_int(optarg, 1, WORKERS_MAX, &n, &e) == -1) {
-			warnx("-j: %s", e.msg);
-			usage(stderr);
-			exit(2);
-		}
-		default_workers = (int)n;
-		return;
 	case 'l':
 		list = true;
 		return;
@@ -273,6 +265,14 @@ option(int c)
 	case 'V':
 		puts("ke-profile " KE_VERSION);
 		exit(ke_filter_end(0));
+	case 'w':
+		if (ke_num_int(optarg, 1, WORKERS_MAX, &n, &e) == -1) {
+			warnx("-w: %s", e.msg);
+			usage(stderr);
+			exit(2);
+		}
+		default_workers = (int)n;
+		return;
 	default:
 		usage(stderr);
 		exit(2);
@@ -287,7 +287,7 @@ main(int argc, char **argv)
 	int c;
 
 	memset(chosen, 1, sizeof(chosen));
-	while ((c = getopt(argc, argv, "hj:lp:vV")) != -1)
+	while ((c = getopt(argc, argv, "hlp:vVw:")) != -1)
 		option(c);
 	if (list && optind < argc) {
 		warnx("-l: takes no file");

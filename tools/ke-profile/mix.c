@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "build.h"
+#include "lock.h"
 #include "loops.h"
 
 #define LISTING_MAX ((size_t)32 << 20)
@@ -42,8 +43,11 @@ disassemble(const struct job *j, struct ke_child *c, struct ke_err *e)
 	char *so = build_path(j, "variant-0.so");
 	char dump[] = "objdump", d[] = "-d", raw[] = "--no-show-raw-insn";
 	char *const argv[] = {dump, d, raw, so, NULL};
+	struct ke_err no_lock;
+	int lock = ke_lock_cpu(false, &no_lock); /* may be -1: only noise */
 	int status = build_run(argv, LISTING_MAX, c, e);
 
+	ke_unlock_cpu(lock);
 	free(so);
 	return status;
 }
