@@ -398,6 +398,11 @@ node() {
 	run ke-store fsck
 	[ "$status" -eq 1 ]
 	[[ $output == *"object $hash: 60000 bytes instead of 70000" ]]
+	# its size right, a page of it never written
+	truncate -s 70000 "$f"
+	run ke-store fsck
+	[ "$status" -eq 1 ]
+	[[ $output == *"object $hash: its contents are not what they were" ]]
 	run ke-store get "$id"
 	[ "$status" -eq 111 ]
 	[ "$(tree y1 "$id" | ke-store expand | jq -r .error.code)" = damaged ]
@@ -535,6 +540,20 @@ teardown() {
 	await bash -c 'ke-store nodes | grep -q lost'
 	exec 9>&-
 	wait
+}
+
+@test "known and add end when nobody reads them, while they wait" {
+	node x1 1 > /dev/null
+	draft x2 | ke-store expand | gen | evaluate 1 > rec
+	for verb in known add; do
+		mkfifo "in-$verb"
+		ke-store "$verb" < "in-$verb" | head -n 1 > "out-$verb" &
+		exec 9> "in-$verb"
+		cat rec >&9
+		await lines_in "out-$verb" 1
+		wait # though its input is open still
+		exec 9>&-
+	done
 }
 
 @test "empty input, a torn line, a bad line in the middle" {

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -29,14 +28,25 @@ sync_folder(const char *path)
 	close(fd);
 }
 
+static bool
+is_whole(const char *path, const struct object *o)
+{
+	struct ke_buf b = {0};
+	struct ke_err e;
+	bool whole = ke_file_read(path, o->n, &b, &e) == 0 && b.n == o->n &&
+	    memcmp(b.s, o->s, o->n) == 0;
+
+	ke_buf_free(&b);
+	return whole;
+}
+
 static void
 write_file(struct store *st, const struct object *o)
 {
 	char *path = object_path(st, o->hash), *slash = strrchr(path, '/');
 	struct ke_err e;
-	struct stat s;
 
-	if (stat(path, &s) == 0 && (size_t)s.st_size == o->n) {
+	if (is_whole(path, o)) {
 		free(path);
 		return;
 	}
