@@ -233,7 +233,7 @@ read_vector(const char *op, const struct operands *all, struct insn *i)
 static void
 x86_read(const char *op, const char *args, bool frame, struct insn *i)
 {
-	struct operands all;
+	struct operands all = {.n = 0};
 
 	operands_read(&all, args);
 	for (size_t k = 0; k < all.n; k++)
