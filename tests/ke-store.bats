@@ -132,6 +132,20 @@ node() {
 	[[ ${lines[1]} == *"no node nosuch" ]]
 }
 
+@test "a section is kept as it stands, whatever is in its strings" {
+	r='{ "v":1,"run":"r1", "mine":{"eval":1,"x":"\"eval\":{"},'
+	r+='"source":"a \"b\" \\","eval" : {"status":"pass","score":1.50,'
+	r+='"detail":"}],\"profile\":{\\","cases":[[],{},"]"],"n":[1e-7]} ,'
+	r+='"profile":{"passes":[{"why":"\u00e9 \\\" }"}]},"z":null}'
+	id=$(ke-store add <<<"$r" | jq -r .id)
+	ke-store get "$id" | jq -Sc 'del(.id, .seq, .fingerprint)' > got
+	jq -Sc . <<<"$r" | cmp - got
+	ke-store get "$id" | grep -F '"score":1.5'
+	draft x | jq -c --arg p "$id" '.pid = $p' | ke-store expand |
+	    jq -Sc .context.parent.eval | cmp - <(jq -Sc .eval <<<"$r")
+	[ "$(ke-store get -s "$id")" = 'a "b" \' ]
+}
+
 @test "context: parents, ancestors, siblings, best, tried" {
 	a=$(node x1 1 | jq -r .id)
 	b=$(tree x2 "$a" | ke-store expand | gen | evaluate 2 |

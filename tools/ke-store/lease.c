@@ -156,13 +156,20 @@ lease_disown(struct store *st, const struct owner *o)
 }
 
 /* An owner of another boot or name space can't be looked at: expiry decides.
- */
+ * seen is the process that was looked at last: most leases have one owner. */
 static bool
-owner_died(const struct owner *self, sqlite3_stmt *q)
+owner_died(const struct owner *self, struct owner *seen, sqlite3_stmt *q)
 {
-	return sqlite3_column_type(q, 1) != SQLITE_NULL &&
-	    strcmp(sql_text(q, 3), self->boot) == 0 &&
-	    started(sqlite3_column_int64(q, 1)) != sqlite3_column_int64(q, 2);
+	int64_t pid = sqlite3_column_int64(q, 1);
+
+	if (sqlite3_column_type(q, 1) == SQLITE_NULL ||
+	    strcmp(sql_text(q, 3), self->boot) != 0)
+		return false;
+	if (pid != seen->pid) {
+		seen->pid = pid;
+		seen->started = started(pid);
+	}
+	return seen->started != sqlite3_column_int64(q, 2);
 }
 
 /* A lease that ended without a result, from number last on; 0 where there is
@@ -173,9 +180,11 @@ find_ended(struct store *st, const struct owner *self, int64_t last)
 	sqlite3_stmt *q = SQL(st, "SELECT lease, owner, started, boot, expires "
 	    "FROM leases WHERE lease > ? ORDER BY lease", v_int(last));
 	int64_t now = time(NULL);
+	struct owner seen = {.pid = -1};
 
 	while (sql_next(st, q))
-		if (sqlite3_column_int64(q, 4) <= now || owner_died(self, q)) {
+		if (sqlite3_column_int64(q, 4) <= now ||
+		    owner_died(self, &seen, q)) {
 			int64_t lease = sqlite3_column_int64(q, 0);
 
 			sql_end(q);
@@ -209,7 +218,7 @@ lose(struct store *st, int64_t lease)
 void
 lease_sweep(struct store *st)
 {
-	struct owner self;
+	struct owner self = {0};
 	int64_t lease;
 
 	owner_self(&self);
