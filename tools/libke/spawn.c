@@ -32,7 +32,7 @@ ke_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* In the child.  Reports by exit status 127, and errno on the pipe. */
+/* In the child.  Reports by exit status 127, and why on standard error. */
 static void
 become(const struct ke_spawn *s, int in, int out)
 {
@@ -188,11 +188,17 @@ ke_child_kill(struct ke_child *c)
 bool
 ke_child_step(struct ke_child *c)
 {
+	pid_t got;
+
 	if (c->done)
 		return true;
 	feed(c);
 	drain(c);
-	if (waitpid(c->pid, &c->status, WNOHANG) != 0) {
+	got = waitpid(c->pid, &c->status, WNOHANG);
+	if (got != 0) {
+		/* where SIGCHLD is ignored, how it ended is lost */
+		if (got == -1)
+			c->status = W_EXITCODE(127, 0);
 		finish(c);
 	} else if (ke_now_ms() >= c->deadline) {
 		c->timed_out = true;

@@ -32,7 +32,8 @@ struct ke_spawn {
 };
 
 /* A child that runs, or has run.  output is its stdout and stderr together;
- * status that of waitpid(2), valid once done. */
+ * status that of waitpid(2), valid once done (exit 127 where the system has
+ * lost it). */
 struct ke_child {
 	pid_t pid;
 	int pidfd, out, in;
@@ -45,8 +46,10 @@ struct ke_child {
 	bool done, timed_out, cut;
 };
 
-/* Starts it in a process group of its own, which dies with us, with no descriptor of ours beyond
- * the first three.  0, or -1 with the reason. */
+/* Starts it in a process group of its own, with no descriptor of ours beyond
+ * the first three.  It dies with the thread that calls, though not what it has
+ * started itself.  0, or -1 with the reason; a program that can't be run exits
+ * with 127. */
 int ke_spawn(struct ke_child *, const struct ke_spawn *, struct ke_err *);
 
 /* Waits until each is done; what is left of a done child's process group is
@@ -67,7 +70,7 @@ void ke_child_kill(struct ke_child *);
 /* ke_spawn and ke_spawn_wait for one; the caller frees c->output. */
 int ke_run(struct ke_child *c, const struct ke_spawn *, struct ke_err *);
 
-/* "exit 3", "SIGSEGV", "killed after 20 s": how it ended, in words. */
+/* "exit 3", "SIGSEGV", "killed at its deadline": how it ended, in words. */
 void ke_child_words(const struct ke_child *, char *out, size_t n);
 
 /* The name of a signal such as SIGSEGV. */
