@@ -51,7 +51,7 @@ operands_read(struct operands *all, const char *s)
 {
 	int depth = 0;
 
-	all->n = 0;
+	*all = (struct operands){.n = 0};
 	for (const char *from = s; *s != '\0' && all->n < OPERANDS_MAX; s++) {
 		char next = s[1];
 
@@ -233,13 +233,13 @@ read_vector(const char *op, const struct operands *all, struct insn *i)
 static void
 x86_read(const char *op, const char *args, bool frame, struct insn *i)
 {
-	struct operands all = {.n = 0};
+	struct operands all;
 
 	operands_read(&all, args);
 	for (size_t k = 0; k < all.n; k++)
 		if (all.o[k].bits > i->bits)
 			i->bits = all.o[k].bits;
-	if (i->bits > 0)
+	if (all.n > 0 && i->bits > 0)
 		read_vector(op, &all, i);
 	else
 		i->class = integer_class(op);
