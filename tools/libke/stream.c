@@ -137,9 +137,11 @@ watch(void *unused)
 	struct pollfd p = {.fd = STDOUT_FILENO};
 
 	(void)unused;
-	for (;;)
-		if (poll(&p, 1, -1) > 0 && (p.revents & (POLLERR | POLLHUP)))
-			_exit(0);
+	while (poll(&p, 1, -1) == -1 && errno == EINTR)
+		;
+	if (p.revents & (POLLERR | POLLHUP))
+		_exit(0);
+	return NULL; /* there is no standard output */
 }
 
 void
@@ -170,11 +172,11 @@ ke_emit(const cJSON *v, struct ke_err *e)
 int
 ke_closeout(struct ke_err *e)
 {
-	int bad = ferror(stdout);
+	int gone = ke_output_gone(), bad = ferror(stdout);
 
 	if (fclose(stdout) == EOF && errno != EPIPE)
 		bad = 1;
-	if (!bad)
+	if (!bad || gone)
 		return 0;
 	ke_fail(e, "stdout: %s", strerror(errno));
 	return 111;

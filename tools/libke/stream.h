@@ -51,7 +51,8 @@ void ke_output_watch(void);
  * could not be written; where the reader is gone the process exits with 0. */
 int ke_emit(const cJSON *v, struct ke_err *);
 
-/* Ends standard output: 0, or 111 after a message in e. */
+/* Ends standard output: 0, or 111 after a message in e where not all of it
+ * was written, though somebody reads it. */
 int ke_closeout(struct ke_err *);
 
 #endif
