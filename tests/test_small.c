@@ -1,0 +1,243 @@
+/* Numbers from options, hashes, element types, memory that grows. */
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dtype.h"
+#include "hash.h"
+#include "mem.h"
+#include "num.h"
+
+static void
+whole_numbers(void **state)
+{
+	static const struct {
+		const char *s;
+		int64_t min, max, value;
+		const char *why; /* NULL: taken */
+	} rows[] = {
+		{"0", 0, 9, 0, NULL}, {"9", 0, 9, 9, NULL},
+		{"-3", -3, 9, -3, NULL}, {"007", 0, 9, 7, NULL},
+		{"9223372036854775807", 0, INT64_MAX, INT64_MAX, NULL},
+		{"-9223372036854775808", INT64_MIN, 0, INT64_MIN, NULL},
+		{"10", 0, 9, 0, "10: not within 0 to 9"},
+		{"-1", 0, 9, 0, "-1: not within 0 to 9"},
+		{"9223372036854775808", 0, INT64_MAX, 0, "not within 0 to"},
+		{"-9223372036854775809", INT64_MIN, 0, 0, "not within -9"},
+		{"", 0, 9, 0, ": not a whole number"},
+		{"x", 0, 9, 0, "x: not a whole number"},
+		{"1x", 0, 9, 0, "1x: not a whole number"},
+		{"1.0", 0, 9, 0, "1.0: not a whole number"},
+		{"1e0", 0, 9, 0, "1e0: not a whole number"},
+		{"0x1", 0, 9, 0, "0x1: not a whole number"},
+		{" 1", 0, 9, 0, " 1: not a whole number"},
+		{"1 ", 0, 9, 0, "1 : not a whole number"},
+		{"-", 0, 9, 0, "-: not a whole number"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KE_LEN(rows); i++) {
+		struct ke_err e = {""};
+		int64_t v = 0;
+		int got = ke_num_int(rows[i].s, rows[i].min, rows[i].max, &v,
+		    &e);
+
+		if (rows[i].why == NULL ? got != 0 || v != rows[i].value
+		    : got != -1 || strstr(e.msg, rows[i].why) == NULL)
+			fail_msg("'%s': %d %lld %s", rows[i].s, got,
+			    (long long)v, e.msg);
+	}
+}
+
+static void
+real_numbers(void **state)
+{
+	static const struct {
+		const char *s;
+		double min, max, value;
+		const char *why;
+	} rows[] = {
+		{"0.5", 0, 1, 0.5, NULL}, {"1", 0, 1, 1, NULL},
+		{"1e-3", 0, 1, 1e-3, NULL}, {"-.5", -1, 1, -0.5, NULL},
+		{"1.5", 0, 1, 0, "1.5: not within 0 to 1"},
+		{"-0.5", 0, 1, 0, "-0.5: not within 0 to 1"},
+		{"nan", 0, 1, 0, "nan: not within 0 to 1"},
+		{"inf", 0, DBL_MAX, 0, "inf: not within"},
+		{"1e999", 0, DBL_MAX, 0, "1e999: not within"},
+		{"", 0, 1, 0, ": not a number"},
+		{"1,5", 0, 9, 0, "1,5: not a number"},
+		{" 1", 0, 1, 0, " 1: not a number"},
+		{"1s", 0, 1, 0, "1s: not a number"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KE_LEN(rows); i++) {
+		struct ke_err e = {""};
+		double v = 0;
+		int got = ke_num_real(rows[i].s, rows[i].min, rows[i].max, &v,
+		    &e);
+
+		if (rows[i].why == NULL
+		    ? got != 0 || fabs(v - rows[i].value) > 0
+		    : got != -1 || strstr(e.msg, rows[i].why) == NULL)
+			fail_msg("'%s': %d %g %s", rows[i].s, got, v, e.msg);
+	}
+}
+
+/* FIPS 180-4's examples. */
+static void
+sha256(void **state)
+{
+	char hex[KE_SHA256_HEX];
+
+	(void)state;
+	ke_sha256_hex("abc", 3, hex);
+	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223"
+	    "b00361a396177a9cb410ff61f20015ad");
+	ke_sha256_hex("", 0, hex);
+	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb924"
+	    "27ae41e4649b934ca495991b7852b855");
+}
+
+static void
+dtypes(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t bytes;
+		int bits; /* of the significand with the hidden one; 0: none */
+	} rows[] = {
+		{"f32", sizeof(float), FLT_MANT_DIG},
+		{"f64", sizeof(double), DBL_MANT_DIG}, {"f16", 2, 11},
+		{"bf16", 2, 8}, {"i32", 4, 0}, {"i64", 8, 0}, {"u8", 1, 0},
+	};
+
+	(void)state;
+	assert_int_equal(KE_LEN(rows), KE_DTYPE_COUNT);
+	for (size_t i = 0; i < KE_LEN(rows); i++) {
+		enum ke_dtype t = ke_dtype_find(rows[i].name);
+		double u = rows[i].bits == 0 ? 0 : ldexp(1, -rows[i].bits);
+
+		assert_int_not_equal(t, KE_DTYPE_COUNT);
+		assert_string_equal(ke_dtypes[t].name, rows[i].name);
+		assert_int_equal(ke_dtypes[t].bytes, rows[i].bytes);
+		assert_true(fabs(ke_dtypes[t].roundoff - u) <= 0);
+	}
+	assert_int_equal(ke_dtype_find("F32"), KE_DTYPE_COUNT);
+	assert_int_equal(ke_dtype_find("T"), KE_DTYPE_COUNT);
+	assert_int_equal(ke_dtype_find(""), KE_DTYPE_COUNT);
+}
+
+static void
+buffers(void **state)
+{
+	struct ke_buf b = {0};
+
+	(void)state;
+	ke_buf_add(&b, NULL, 0);
+	assert_string_equal(b.s, "");
+	for (int i = 0; i < 1000; i++)
+		ke_buf_fmt(&b, "%d,", i);
+	assert_int_equal(b.n, 10 * 2 + 90 * 3 + 900 * 4);
+	assert_int_equal(strlen(b.s), b.n);
+	assert_string_equal(b.s + b.n - 8, "998,999,");
+	ke_buf_str(&b, "end");
+	ke_buf_add(&b, "\0x", 2);
+	assert_memory_equal(b.s + b.n - 5, "end\0x", 6);
+	/* a text of exactly what is left, and of one more */
+	for (size_t over = 0; over < 2; over++) {
+		size_t left;
+
+		ke_buf_free(&b);
+		ke_buf_room(&b, 1);
+		left = b.cap - 1 + over;
+		ke_buf_fmt(&b, "%*s", (int)left, "x");
+		assert_int_equal(b.n, left);
+		assert_int_equal(b.s[left - 1], 'x');
+		assert_int_equal(b.s[left], '\0');
+	}
+	ke_buf_free(&b);
+	assert_null(b.s);
+}
+
+static void
+messages(void **state)
+{
+	struct ke_err e;
+
+	(void)state;
+	assert_int_equal(ke_fail(&e, "%s: %d", "a", 1), -1);
+	assert_string_equal(e.msg, "a: 1");
+	ke_fail(&e, "%2000d", 1);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+}
+
+/* The exit status of a process that asks for too much. */
+static int
+asks(size_t n, size_t size, void *(*f)(size_t, size_t))
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (freopen("/dev/null", "w", stderr) == NULL)
+			_exit(98);
+		_exit(f(n, size) == NULL ? 97 : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void *
+grow(size_t n, size_t size)
+{
+	return ke_grow(NULL, n, size);
+}
+
+static void *
+room(size_t n, size_t size)
+{
+	struct ke_buf b = {0};
+
+	(void)size;
+	return ke_buf_room(&b, n);
+}
+
+static void
+out_of_memory(void **state)
+{
+	(void)state;
+	/* products that come out small where they wrap */
+	assert_int_equal(asks(SIZE_MAX / 4 + 2, 4, grow), 111);
+	assert_int_not_equal(asks(SIZE_MAX / 4 + 2, 4, ke_calloc), 0);
+	assert_int_equal(asks(SIZE_MAX, 1, room), 111);
+	assert_int_equal(asks(SIZE_MAX - 300, 1, room), 111);
+	assert_int_equal(asks(0, 4, grow), 0);
+	assert_int_equal(asks(0, 0, ke_calloc), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_numbers),
+		cmocka_unit_test(real_numbers),
+		cmocka_unit_test(sha256),
+		cmocka_unit_test(dtypes),
+		cmocka_unit_test(buffers),
+		cmocka_unit_test(messages),
+		cmocka_unit_test(out_of_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
