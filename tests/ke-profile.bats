@@ -3,7 +3,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
-	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache
+	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache TMPDIR=$BATS_TEST_TMPDIR
 	root=$BATS_TEST_DIRNAME/..
 	data=$BATS_TEST_DIRNAME/data/profile
 	export KE_OPS=$root/ops
