@@ -230,17 +230,18 @@ ke_json_set_text(cJSON *o, const char *name, const char *s, size_t n)
 {
 	struct ke_buf b = {0};
 
-	ke_buf_add(&b, "", 0);
-	for (size_t i = 0; i < n;) {
-		size_t len = utf8_length((const unsigned char *)s + i, n - i);
+	ke_buf_room(&b, n);
+	for (size_t i = 0, from = 0; i <= n;) {
+		size_t len = i == n || s[i] == '\0' ? 0
+		    : utf8_length((const unsigned char *)s + i, n - i);
 
-		if (len == 0 || s[i] == '\0') {
+		i += len;
+		if (len > 0)
+			continue;
+		ke_buf_add(&b, s + from, i - from);
+		if (i < n)
 			ke_buf_str(&b, "\xef\xbf\xbd"); /* U+FFFD */
-			i++;
-		} else {
-			ke_buf_add(&b, s + i, len);
-			i += len;
-		}
+		from = ++i;
 	}
 	ke_json_set(o, name, cJSON_CreateString(b.s));
 	ke_buf_free(&b);
