@@ -15,6 +15,7 @@ struct ke_scope {
 	} names[192];
 };
 
+/* Does not look whether the name is there; a full scope ends the program. */
 void ke_scope_add(struct ke_scope *, const char *name, int64_t value);
 /* NULL where there is none. */
 const int64_t *ke_scope_find(const struct ke_scope *, const char *name,
@@ -24,7 +25,8 @@ const int64_t *ke_scope_find(const struct ke_scope *, const char *name,
 int ke_expr(const char *text, const struct ke_scope *, int64_t *,
     struct ke_err *);
 
-/* Is the syntax right and every name known?  Values don't matter. */
+/* Is the syntax right and every name known?  Values don't matter.  0, or -1
+ * as ke_expr. */
 int ke_expr_check(const char *text, const struct ke_scope *, struct ke_err *);
 
 /* An identifier of C, and none of its keywords or of the functions above? */

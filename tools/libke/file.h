@@ -5,7 +5,8 @@
 #include "mem.h"
 
 /* Adds what the file holds, at most max bytes.  0, or -1 with "PATH: why". */
-int ke_file_read(const char *path, size_t max, struct ke_buf *, struct ke_err *);
+int ke_file_read(const char *path, size_t max, struct ke_buf *,
+    struct ke_err *);
 
 /* Writes a temporary file beside path, syncs it, renames it.  0; or -1 with
  * "PATH: why", and path as it was. */

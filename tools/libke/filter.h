@@ -14,7 +14,7 @@ enum { KE_FILTER_REFUSED = 1, KE_FILTER_FAILED = 111 };
  * exit status: 0, 1 where a line or file was refused, 111 where each() said
  * the system failed or standard output could not be written (said on stderr).
  * Returns early where nobody reads our output any more; *gone (may be NULL) is
- * then 1.  Calls setup's SIGPIPE handling itself. */
+ * then 1. */
 int ke_filter(char **argv, int (*each)(cJSON *rec, const char *where,
     void *arg), void *arg, int *gone);
 

@@ -6,6 +6,7 @@
 
 #define KE_SHA256_HEX 65 /* bytes, with the terminator */
 
+/* In lower case. */
 void ke_sha256_hex(const void *, size_t n, char out[KE_SHA256_HEX]);
 
 #endif

@@ -86,7 +86,8 @@ const char *ke_op_default_dtype(const struct ke_op *);
 int ke_op_tolerance(const struct ke_op *, const char *dtype,
     struct ke_tolerance *, struct ke_err *);
 
-/* Adds the case's dims and what derives from them. */
+/* Adds the case's dims and what derives from them.  0, or -1 with the derived
+ * expression that has no value. */
 int ke_op_scope(const struct ke_op *, const struct ke_case *,
     struct ke_scope *, struct ke_err *);
 

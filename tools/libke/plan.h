@@ -60,9 +60,8 @@ struct ke_plan *ke_plan_parse(const char *source, const struct ke_op *,
     struct ke_err *);
 void ke_plan_free(struct ke_plan *);
 
-/* The plan's own choice, as an object with every tunable, as far as it does
- * not depend on the case (the first row that could hold).  The caller
- * deletes. */
+/* The plan's own choice, as an object with every tunable; of rows the first,
+ * whether its when holds or not.  The caller deletes. */
 cJSON *ke_plan_default(const struct ke_plan *);
 
 /* Is every value of choice one that its tunable may take?  0, or the reason. */

@@ -55,16 +55,6 @@ take(struct ke_input *in, char **line, size_t *n)
 	return 1;
 }
 
-int
-ke_input_buffered(struct ke_input *in)
-{
-	size_t have = in->buf.n - in->at;
-
-	return have > in->scanned &&
-	    memchr(in->buf.s + in->at + in->scanned, '\n',
-	    have - in->scanned) != NULL;
-}
-
 static enum ke_read
 fill(struct ke_input *in, struct ke_err *e)
 {

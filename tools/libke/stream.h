@@ -27,17 +27,15 @@ struct ke_input {
 	int eof;
 };
 
-/* Opens path, or standard input for NULL and "-". */
+/* Opens path, or standard input for NULL and "-".  0, or -1 with the reason. */
 int ke_input_open(struct ke_input *, const char *path, struct ke_err *);
 void ke_input_close(struct ke_input *);
 
 /* The next line, without its end and terminated, valid until the next call.
- * timeout in ms, -1 for none.  The last line may lack its newline. */
+ * timeout in ms, -1 for none; a signal ends the wait as the timeout does.  The
+ * last line may lack its newline. */
 enum ke_read ke_input_line(struct ke_input *, char **line, size_t *n,
     int timeout_ms, struct ke_err *);
-
-/* True where a whole line is buffered, so that reading will not wait. */
-int ke_input_buffered(struct ke_input *);
 
 /* Is the reader of standard output gone?  Never waits. */
 int ke_output_gone(void);
