@@ -1,4 +1,5 @@
 /* Committing a record that was taken apart, within a transaction. */
+#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,8 @@ late_row(struct store *st, sqlite3_stmt *q)
 	if (!sql_next(st, q))
 		return NULL;
 	row = ke_json_parse(sql_text(q, 0), strlen(sql_text(q, 0)), &e);
+	if (row == NULL)
+		errx(111, "%s: a row: %s", st->path, e.msg);
 	sql_end(q);
 	ke_json_set(row, "late", cJSON_CreateTrue());
 	text = ke_json_print(row);
@@ -129,19 +132,25 @@ next_seq(struct store *st, const struct run *run)
 	    "FROM commits WHERE run = ?", v_int(run->run)), 1);
 }
 
-/* Writes the row; tried (may be NULL) is what later expansions are told. */
+/* What a commit is in the database; 0 for what there isn't. */
+struct kept {
+	int64_t node, parent, eval, seq, source;
+	const char *status;
+	double score;
+};
+
+/* Writes the row, and what later expansions are told was tried. */
 static char *
 put_row(struct store *st, const struct run *run, const struct commit *c,
-    int64_t node, int64_t seq, int64_t source, const char *status,
-    double score)
+    const struct kept *k)
 {
-	bool telling = source != 0 && strcmp(c->phase, "confirm") != 0 &&
-	    strcmp(status, "duplicate") != 0;
+	bool telling = k->source != 0 && strcmp(c->phase, "confirm") != 0 &&
+	    strcmp(k->status, "duplicate") != 0;
 	char *text, *tried = NULL;
 
-	ke_json_set_number(c->row, "seq", (double)seq);
-	ke_json_set_string(c->row, "status", status);
-	ke_json_set_number(c->row, "score", score);
+	ke_json_set_number(c->row, "seq", (double)k->seq);
+	ke_json_set_string(c->row, "status", k->status);
+	ke_json_set_number(c->row, "score", k->score);
 	text = ke_json_print(c->row);
 	if (telling) {
 		cJSON *t = row_tried(c->row, c->rec, c->source.hash);
@@ -152,33 +161,33 @@ put_row(struct store *st, const struct run *run, const struct commit *c,
 	sql_do(st, SQL(st, "INSERT INTO commits(run, seq, node, xid, source, "
 	    "tokens, money, joules, seconds, row, tried) "
 	    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", v_int(run->run),
-	    v_int(seq), v_int(node), v_text(ke_json_string(c->row, "xid")),
-	    v_ref(source), used(c, "tokens"), used(c, "money"),
-	    used(c, "joules"), used(c, "seconds"), v_text(text),
-	    v_text(tried)));
+	    v_int(k->seq), v_int(k->node),
+	    v_text(ke_json_string(c->row, "xid")), v_ref(k->source),
+	    used(c, "tokens"), used(c, "money"), used(c, "joules"),
+	    used(c, "seconds"), v_text(text), v_text(tried)));
 	free(tried);
 	return text;
 }
 
 static void
 put_node(struct store *st, const struct run *run, const struct commit *c,
-    int64_t node, int64_t parent, int64_t eval, int64_t seq, int64_t source,
-    const char *status, double score)
+    const struct kept *k)
 {
 	const cJSON *island = ke_json_get(c->row, "island");
 
 	sql_do(st, SQL(st, "INSERT INTO nodes(node, id, run, seq, pid, "
 	    "parent, xid, phase, depth, island, status, score, fingerprint, "
 	    "choice, strategy, eval, source, prompt, record) VALUES(?, ?, ?, "
-	    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", v_int(node),
-	    v_text(ke_json_string(c->row, "id")), v_int(run->run), v_int(seq),
-	    v_text(ke_json_string(c->row, "pid")), v_ref(parent),
+	    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", v_int(k->node),
+	    v_text(ke_json_string(c->row, "id")), v_int(run->run),
+	    v_int(k->seq), v_text(ke_json_string(c->row, "pid")),
+	    v_ref(k->parent),
 	    v_text(ke_json_string(c->row, "xid")), v_text(c->phase),
 	    v_int((int64_t)ke_json_number(c->row, "depth", 0)),
 	    island == NULL ? v_text(NULL) : v_int((int64_t)island->valuedouble),
-	    v_text(status), v_real(score), v_text(c->fingerprint),
-	    v_text(c->choice), v_text(c->strategy), v_ref(eval), v_ref(source),
-	    v_ref(object_keep(st, &c->prompt)),
+	    v_text(k->status), v_real(k->score), v_text(c->fingerprint),
+	    v_text(c->choice), v_text(c->strategy), v_ref(k->eval),
+	    v_ref(k->source), v_ref(object_keep(st, &c->prompt)),
 	    v_int(object_keep(st, &c->rest))));
 }
 
@@ -255,12 +264,11 @@ put_edges(struct store *st, const struct commit *c, int64_t node,
 static char *
 put_new(struct store *st, const struct run *run, struct commit *c)
 {
-	const char *pid = ke_json_string(c->rec, "pid"), *status;
+	const char *pid = ke_json_string(c->rec, "pid");
 	struct place parent = find_node(st, pid);
-	int64_t seq = next_seq(st, run), source, node, eval;
+	struct kept k = {.parent = parent.node, .seq = next_seq(st, run)};
 	char id[ID_SIZE];
 	bool duplicate;
-	double score;
 
 	if (ke_json_string(c->rec, "id") == NULL) {
 		id_draw(st, id);
@@ -269,18 +277,18 @@ put_new(struct store *st, const struct run *run, struct commit *c)
 	if (pid != NULL && parent.node == 0)
 		orphan(st, c, pid);
 	duplicate = find_settled(st, run, c) != 0;
-	status = duplicate ? "duplicate" : c->status;
-	score = duplicate ? 0 : c->score;
+	if (duplicate)
+		c->score = 0;
+	k.status = duplicate ? "duplicate" : c->status;
+	k.score = c->score;
 	ke_json_set_number(c->row, "depth", (double)(parent.depth + 1));
-	source = object_keep(st, &c->source);
-	c->score = score;
-	node = sql_int(st, sql_bound(st, "SELECT coalesce(max(node), 0) + 1 "
+	k.source = object_keep(st, &c->source);
+	k.node = sql_int(st, sql_bound(st, "SELECT coalesce(max(node), 0) + 1 "
 	    "FROM nodes", NULL, 0), 1);
-	eval = put_eval(st, run, c, node, !duplicate && settles(c));
-	put_node(st, run, c, node, parent.node, eval, seq, source, status,
-	    score);
-	put_edges(st, c, node, parent.node);
-	return put_row(st, run, c, node, seq, source, status, score);
+	k.eval = put_eval(st, run, c, k.node, !duplicate && settles(c));
+	put_node(st, run, c, &k);
+	put_edges(st, c, k.node, k.parent);
+	return put_row(st, run, c, &k);
 }
 
 /* A second evaluation of a node: what is settled in full effort replaces what
@@ -290,11 +298,10 @@ static char *
 put_confirm(struct store *st, const struct run *run, struct commit *c,
     struct place p)
 {
-	int64_t earlier = find_settled(st, run, c), seq = next_seq(st, run),
-	    eval;
-	const char *status = c->status;
-	char *kept = NULL, *row;
-	double score = c->score;
+	int64_t earlier = find_settled(st, run, c);
+	struct kept k = {.node = p.node, .seq = next_seq(st, run),
+	    .status = c->status, .score = c->score};
+	char *status = NULL, *row;
 
 	ke_json_set_number(c->row, "depth", (double)p.depth);
 	if (earlier != 0) {
@@ -302,19 +309,19 @@ put_confirm(struct store *st, const struct run *run, struct commit *c,
 		    "WHERE eval = ?", v_int(earlier));
 
 		if (sql_next(st, q)) {
-			status = kept = sql_copy(q, 0);
-			score = sqlite3_column_double(q, 1);
+			k.status = status = sql_copy(q, 0);
+			k.score = sqlite3_column_double(q, 1);
 		}
 		sql_end(q);
 		c->score = 0;
 	}
-	eval = put_eval(st, run, c, p.node, earlier == 0 && settles(c));
+	k.eval = put_eval(st, run, c, p.node, earlier == 0 && settles(c));
 	if (earlier == 0 && settles(c))
 		sql_do(st, SQL(st, "UPDATE nodes SET status = ?, score = ?, "
-		    "eval = ? WHERE node = ?", v_text(status), v_real(score),
-		    v_int(eval), v_int(p.node)));
-	row = put_row(st, run, c, p.node, seq, 0, status, score);
-	free(kept);
+		    "eval = ? WHERE node = ?", v_text(k.status),
+		    v_real(k.score), v_int(k.eval), v_int(p.node)));
+	row = put_row(st, run, c, &k);
+	free(status);
 	return row;
 }
 
