@@ -12,7 +12,7 @@ VERSION = 0.1.0
 PREFIX ?= /usr/local
 B ?= build
 
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O3 -g
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wformat=2 -Wvla
 ifdef CI

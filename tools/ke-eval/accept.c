@@ -7,7 +7,14 @@
 /* Up to this relative error in the 2-norm a wrong result is called imprecise:
  * five roundings to bf16, the lowest precision that is likely inside. */
 #define IMPRECISE_RMS 0.02
+/* Denormals of f32 round to their own spacing; and no bound is ever 0. */
+#define SPACING 1e-45
+#define LANES 32
 #define BIAS_COUNT 4096 /* elements below which a mean error says little */
+
+struct lanes {
+	double error2[LANES], ref2[LANES], error[LANES], bound[LANES];
+};
 
 struct rule
 accept_rule(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
@@ -32,35 +39,85 @@ mismatch(struct compared *c, int64_t i, double got, double want)
 	c->ratio = INFINITY;
 }
 
+/* One element, with all that can be wrong with it. */
+static void
+accept_one(const struct rule *r, double got, double want, double s, int64_t i,
+    struct compared *c, struct sums *sum)
+{
+	double error = got - want, bound;
+
+	if (!isfinite(want) || !isfinite(got)) {
+		/* the same class and sign, and nothing else, will do */
+		if (!(isnan(want) ? isnan(got) : got == want))
+			mismatch(c, i, got, want);
+		return;
+	}
+	bound = r->u * fabs(want) + r->scale * s + SPACING;
+	sum->error2 += error * error;
+	sum->ref2 += want * want;
+	sum->error += error;
+	sum->bound += bound;
+	sum->n++;
+	if (fabs(error) > c->ratio * bound && !c->mismatch) {
+		c->ratio = fabs(error) / bound;
+		c->worst = i;
+		c->got = got;
+		c->want = want;
+	}
+}
+
+/* LANES elements of f32 at once, if all are within the bound (so none is NaN
+ * or infinite) and none is the worst so far.  Lanes add up by themselves, so
+ * that the compiler may use vectors. */
+static bool
+accept_lanes(const struct rule *r, const float *y, const double *ref,
+    const double *s, double ratio, struct lanes *l)
+{
+	double error[LANES], bound[LANES];
+	int bad = 0;
+
+	ratio = ratio < 1 ? ratio : 1;
+	for (int k = 0; k < LANES; k++) {
+		error[k] = (double)y[k] - ref[k];
+		bound[k] = r->u * fabs(ref[k]) + r->scale * s[k] + SPACING;
+		bad |= !(fabs(error[k]) <= ratio * bound[k]);
+	}
+	if (bad)
+		return false;
+	for (int k = 0; k < LANES; k++) {
+		l->error2[k] += error[k] * error[k];
+		l->ref2[k] += ref[k] * ref[k];
+		l->error[k] += error[k];
+		l->bound[k] += bound[k];
+	}
+	return true;
+}
+
 void
 accept_real(const struct rule *r, enum ke_dtype type, const void *y,
     const double *ref, const double *s, int64_t from, int64_t n,
     struct compared *c, struct sums *sum)
 {
-	for (int64_t i = from; i < from + n; i++) {
-		double got = draw_read(type, y, i), want = ref[i - from];
-		double error = got - want, bound;
+	struct lanes l = {{0}, {0}, {0}, {0}};
+	int64_t i = 0;
 
-		if (!isfinite(want) || !isfinite(got)) {
-			/* the same class and sign, and nothing else, will do */
-			if (!(isnan(want) ? isnan(got) : got == want))
-				mismatch(c, i, got, want);
+	while (i < n) {
+		if (type == KE_F32 && n - i >= LANES && accept_lanes(r,
+		    (const float *)y + from + i, ref + i, s + i, c->ratio,
+		    &l)) {
+			sum->n += LANES;
+			i += LANES;
 			continue;
 		}
-		bound = r->u * fabs(want) + r->scale * s[i - from];
-		sum->error2 += error * error;
-		sum->ref2 += want * want;
-		sum->error += error;
-		sum->bound += bound;
-		sum->n++;
-		/* a bound of 0 asks for the value itself; denormals round to
-		 * their own spacing */
-		if (fabs(error) > c->ratio * (bound + 1e-45) && !c->mismatch) {
-			c->ratio = fabs(error) / (bound + 1e-45);
-			c->worst = i;
-			c->got = got;
-			c->want = want;
-		}
+		for (int64_t end = n - i < LANES ? n : i + LANES; i < end; i++)
+			accept_one(r, draw_read(type, y, from + i), ref[i],
+			    s[i], from + i, c, sum);
+	}
+	for (int k = 0; k < LANES; k++) {
+		sum->error2 += l.error2[k];
+		sum->ref2 += l.ref2[k];
+		sum->error += l.error[k];
+		sum->bound += l.bound[k];
 	}
 }
 

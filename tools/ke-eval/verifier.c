@@ -394,6 +394,26 @@ sample(struct self *s, size_t t)
 	    ? accept_close(&rule, &sums, &c) : ACCEPT, &c, "ref.c");
 }
 
+#define MIX 0x9e3779b97f4a7c15u
+
+/* A hash of n bytes, in four lanes so that it runs at the speed of memory. */
+static uint64_t
+hash_bytes(const unsigned char *p, size_t n, uint64_t h)
+{
+	uint64_t lane[4] = {h, h + 1, h + 2, h + 3}, w[4];
+
+	for (; n >= sizeof(w); n -= sizeof(w), p += sizeof(w)) {
+		memcpy(w, p, sizeof(w));
+		for (int k = 0; k < 4; k++) {
+			lane[k] = (lane[k] ^ w[k]) * MIX;
+			lane[k] ^= lane[k] >> 32;
+		}
+	}
+	for (; n > 0; n--, p++)
+		lane[0] = (lane[0] ^ *p) * MIX;
+	return lane[0] ^ lane[1] * MIX ^ lane[2] * 3 ^ lane[3] * 7;
+}
+
 /* Over the bytes that are meant: the same inputs must give the same bits,
  * whatever the poison and the addresses. */
 static int
@@ -406,19 +426,10 @@ check_repeat(struct self *s, size_t t)
 	const unsigned char *y = output(s, t);
 	uint64_t h = 0x6b65;
 
-	for (int64_t i = 0; i < n; i += step) {
-		size_t m = size * (size_t)(x->length != NULL
-		    ? x->length[i / step] : step), k = 0;
-
-		for (uint64_t w; k + 8 <= m; k += 8) {
-			memcpy(&w, y + (size_t)i * size + k, 8);
-			h = (h ^ w) * 0x9e3779b97f4a7c15u;
-			h ^= h >> 32;
-		}
-		for (; k < m; k++)
-			h = (h ^ y[(size_t)i * size + k]) *
-			    0x9e3779b97f4a7c15u;
-	}
+	for (int64_t i = 0; i < n; i += step)
+		h = hash_bytes(y + (size_t)i * size, size *
+		    (size_t)(x->length != NULL ? x->length[i / step] : step),
+		    h);
 	if (x->hashed == s->ask->candidate && x->hash != h)
 		return verdict_set(&s->answer->verdict, KE_NONDETERMINISTIC,
 		    "bits", "%s: two runs on the same inputs differ",
