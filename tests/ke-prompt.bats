@@ -68,6 +68,8 @@ make_kb() {
 	    'void stream(void);'
 	doc cpu hardware/cpu/nt.md bandwidth detail 'Non-temporal stores' \
 	    'Skip the read for ownership.'
+	doc cpu hardware/cpu/saxpy.md bandwidth broad 'One operator' \
+	    'The axpy operator, elementwise.'
 	doc cuda hardware/cuda/tma.md bandwidth broad 'Bulk copies' \
 	    'Tensor maps.'
 	{
@@ -212,7 +214,8 @@ paths() { jq -r '.prompt.documents[].path'; }
 
 @test "a memory-bound parent gets the documents on bandwidth" {
 	prompt tree > out
-	[ "$(paths < out | sed -n 2p)" = guidance/bandwidth.md ]
+	[[ "$(paths < out | sed -n 2p)" =~ saxpy|bandwidth ]]
+	paths < out | grep -q guidance/bandwidth.md
 	paths < out | grep -q nt.md
 	paths < out | no grep -q compile.md
 	jq -e '.prompt.documents[1].why |
@@ -252,22 +255,37 @@ guidance/compile.md" ]
 		jq -r .prompt.diagnosis out | grep -q "concerns: .*$concern" ||
 		    { echo "$name"; return 1; }
 	done <<-'END'
-	memory bandwidth
 	bandwidth bandwidth
-	not-vectorised vectorisation
-	vectorisation vectorisation
-	spills registers
-	registers registers
-	load-bound registers
-	shuffle-bound layout
-	latency-bound latency
-	scalar-tail vectorisation
-	parallelism parallelism
-	launch-overhead latency
 	compute roofline
-	integer integer
+	overhead latency
+	parallelism parallelism
+	vectorisation vectorisation
+	shuffles layout
+	spills registers
+	latency latency
+	loads registers
+	narrow-vectors vectorisation
 	branches branches
+	integer integer
+	cache cache
 	END
+}
+
+@test "a bottleneck without a name that says anything: the evidence does" {
+	jq -c '.context.parent.profile = {bottleneck: {name: "unclear",
+	    evidence: "30 % of the roof (memory)", advice: "change"}}' tree |
+	    prompt | jq -r .prompt.diagnosis | grep -q 'concerns: cache bandw'
+	jq -c '.context.parent.profile = {roofline: {bound: "memory"}}' tree |
+	    prompt | jq -r .prompt.diagnosis |
+	    grep -q '; bound by memory; concerns: cache bandwidth$'
+}
+
+@test "the operator's own words rank its documents, whatever was measured" {
+	words=$(for i in $(seq 100); do printf 'w%s ' "$i"; done | tr 0-9 a-j)
+	jq -c --arg w "$words" '.context.parent.profile.bottleneck.evidence =
+	    $w' tree | prompt > out
+	jq -e '.prompt.documents[] | select(.path | test("saxpy")) |
+	    .why | test("text (0.[3-9]|1)")' out
 }
 
 @test "levels follow the depth: samples late, details not for drafts" {

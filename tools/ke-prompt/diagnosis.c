@@ -46,6 +46,7 @@ static const struct {
 	{"tail", CONCERN(VECTORISATION) | CONCERN(BRANCHES)},
 	{"memory", CONCERN(BANDWIDTH) | CONCERN(CACHE)},
 	{"bandwidth", CONCERN(BANDWIDTH) | CONCERN(CACHE)},
+	{"narrow", CONCERN(VECTORISATION)},
 	{"spill", CONCERN(REGISTERS)},
 	{"load", CONCERN(REGISTERS) | CONCERN(CACHE)},
 	{"shuffle", CONCERN(LAYOUT) | CONCERN(VECTORISATION)},
@@ -103,7 +104,7 @@ diagnose_failure(struct diagnosis *d, const cJSON *eval, enum ke_status status)
 	quote(&d->text, code);
 	quote(&d->text, detail);
 	if (detail != NULL)
-		ke_buf_str(&d->words, detail);
+		ke_buf_str(&d->more, detail);
 }
 
 static void
@@ -135,8 +136,9 @@ diagnose_bottleneck(struct diagnosis *d, const cJSON *profile)
 		ke_buf_str(&d->text, "; advice");
 		quote(&d->text, advice);
 	}
-	ke_buf_fmt(&d->words, "%s %s %s %s", name != NULL ? name : "",
-	    bound != NULL ? bound : "", advice != NULL ? advice : "",
+	ke_buf_fmt(&d->words, "%s %s ", name != NULL ? name : "",
+	    bound != NULL ? bound : "");
+	ke_buf_fmt(&d->more, "%s %s", advice != NULL ? advice : "",
 	    evidence != NULL ? evidence : "");
 }
 
@@ -176,7 +178,7 @@ diagnose(struct diagnosis *d, const cJSON *parent)
 	if (d->concerns != 0) {
 		concern_names(d->concerns, &concerns);
 		ke_buf_fmt(&d->text, "; concerns: %s", concerns.s);
-		ke_buf_fmt(&d->words, " %s", concerns.s);
+		ke_buf_str(&d->words, concerns.s);
 	}
 	ke_buf_free(&concerns);
 }
@@ -186,4 +188,5 @@ diagnosis_free(struct diagnosis *d)
 {
 	ke_buf_free(&d->text);
 	ke_buf_free(&d->words);
+	ke_buf_free(&d->more);
 }

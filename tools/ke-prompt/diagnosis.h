@@ -8,7 +8,8 @@ struct diagnosis {
 	unsigned concerns;  /* empty where nothing was measured yet */
 	bool failed;        /* the parent did not pass */
 	struct ke_buf text; /* one line, for people and for models */
-	struct ke_buf words; /* what to look for in documents */
+	struct ke_buf words; /* what to look for in documents, */
+	struct ke_buf more;  /* and what besides, where there is room */
 };
 
 /* parent (may be NULL) is context.parent.  The caller frees. */

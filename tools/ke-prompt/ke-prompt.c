@@ -71,8 +71,8 @@ find_documents(struct prompter *p, const cJSON *rec,
 	*picks = NULL;
 	if (p->kb.n == 0)
 		return 0;
-	ke_buf_fmt(&words, "%s %s", d->words.n > 0 ? d->words.s : "",
-	    op->words.s);
+	ke_buf_fmt(&words, "%s %s %s", d->words.n > 0 ? d->words.s : "",
+	    op->words.s, d->more.n > 0 ? d->more.s : "");
 	w.words = words.s;
 	n = retrieve(&p->ranking, &w, picks);
 	ke_buf_free(&words);
@@ -93,8 +93,9 @@ tell_documents(struct sections *s, const struct pick *picks, size_t n,
 		    : KEEP_DOCUMENT);
 		one->system = constraints;
 		one->pick = &picks[i];
-		ke_buf_fmt(&one->text, "<document path=\"%s\">\n%s\n"
-		    "</document>\n\n", d->path, d->text);
+		ke_buf_fmt(&one->text, "<document path=\"%s\">\n", d->path);
+		ke_buf_str(&one->text, d->text);
+		ke_buf_str(&one->text, "\n</document>\n\n");
 	}
 }
 

@@ -1,7 +1,6 @@
 /* An operator in words: what a candidate is to compute. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "concern.h"
 #include "file.h"
@@ -168,6 +167,7 @@ add_words(struct operator_text *t)
 {
 	const cJSON *tag;
 
+	ke_buf_fmt(&t->words, "%s ", t->op->name);
 	cJSON_ArrayForEach(tag, ke_json_array(t->op->json, "tags")) {
 		const char *s = cJSON_GetStringValue(tag);
 

@@ -11,7 +11,7 @@ struct operator_text {
 	unsigned about;    /* concerns among its tags */
 	struct ke_buf text; /* up to and with ref.c */
 	struct ke_buf base; /* the baseline's source; empty where none */
-	struct ke_buf words; /* tags and summary */
+	struct ke_buf words; /* name, tags and summary */
 };
 
 /* The operator in a dtype (NULL for its default), read when first asked for

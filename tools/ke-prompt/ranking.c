@@ -26,7 +26,8 @@ static const char match[] =
 
 /* Words that tell no document from another. */
 static const char *const common[] = {"and", "are", "for", "from", "has",
-    "its", "not", "over", "that", "the", "this", "was", "which", "with"};
+    "have", "into", "its", "more", "not", "over", "than", "that", "the",
+    "them", "this", "was", "which", "with", "would"};
 
 static void
 run(sqlite3 *db, const char *sql)

@@ -20,17 +20,19 @@ void
 text_line(struct ke_buf *b, const char *s, size_t max)
 {
 	size_t n = text_cut(s, max);
+	const char *gap = "";
 
 	for (size_t i = 0; i < n;) {
-		size_t from = i;
+		size_t from;
 
-		while (i < n && (unsigned char)s[i] > ' ')
+		while (i < n && (unsigned char)s[i] <= ' ')
 			i++;
+		for (from = i; i < n && (unsigned char)s[i] > ' ';)
+			i++;
+		if (i > from)
+			ke_buf_str(b, gap);
 		ke_buf_add(b, s + from, i - from);
-		for (from = i; i < n && (unsigned char)s[i] <= ' ';)
-			i++;
-		if (i > from && i < n && b->n > 0)
-			ke_buf_add(b, " ", 1);
+		gap = " ";
 	}
 	if (s[n] != '\0')
 		ke_buf_str(b, " ...");
@@ -45,8 +47,10 @@ text_fence(struct ke_buf *b, const char *info, const char *s)
 	ke_buf_str(&fence, "```");
 	while (strstr(s, fence.s) != NULL)
 		ke_buf_str(&fence, "`");
-	ke_buf_fmt(b, "%s%s\n%s%s%s\n", fence.s, info, s,
-	    n > 0 && s[n - 1] == '\n' ? "" : "\n", fence.s);
+	ke_buf_fmt(b, "%s%s\n", fence.s, info);
+	ke_buf_add(b, s, n);
+	ke_buf_fmt(b, "%s%s\n", n > 0 && s[n - 1] == '\n' ? "" : "\n",
+	    fence.s);
 	ke_buf_free(&fence);
 }
 
@@ -57,12 +61,21 @@ text_members(struct ke_buf *b, const cJSON *o)
 	const char *gap = "";
 
 	cJSON_ArrayForEach(v, o) {
-		char *s = ke_json_print(v);
+		int64_t whole;
+		char *s;
 
-		if (v->string != NULL)
-			ke_buf_fmt(b, "%s%s=%s", gap, v->string, s);
-		free(s);
+		if (v->string == NULL)
+			continue;
+		ke_buf_fmt(b, "%s%s=", gap, v->string);
 		gap = " ";
+		/* nearly all of them, and much faster */
+		if (ke_json_integer(v, &whole)) {
+			ke_buf_fmt(b, "%lld", (long long)whole);
+			continue;
+		}
+		s = ke_json_print(v);
+		ke_buf_str(b, s);
+		free(s);
 	}
 	if (*gap == '\0')
 		ke_buf_str(b, "-");
