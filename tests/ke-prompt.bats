@@ -199,6 +199,19 @@ paths() { jq -r '.prompt.documents[].path'; }
 	    prompt | contents | grep -q '^`````c$'
 }
 
+@test "a source that is the parent's is told once" {
+	jq -c '.context.best.source = .context.parent.source |
+	    .context.parent2 = (.context.parent | .id = "n5" |
+	    .choice = {BM: 7})' tree | prompt > out
+	contents < out > text
+	[ "$(grep -c 'the baseline \*/' text)" = 1 ]
+	grep -q "^Score 1.9 with choice BM=16, from the parent's source" text
+	grep -q '^## A second parent, to combine with n5' text
+	grep -q '^The same source' text
+	jq -e '.context.parent2 | .id == "n5" and .choice.BM == 7 and
+	    has("source") and (has("eval") | not)' out
+}
+
 @test "a machine is described for the target cpu alone" {
 	sed 's/"cpu"/"cuda:sm_90"/' draft | prompt > out
 	contents < out | no grep -q '^## The machine'
@@ -578,7 +591,7 @@ guidance/compile.md" ]
 @test "with the reader gone it ends, also while it waits for input" {
 	mkfifo in
 	(timeout 20 ke-prompt -k kb in; echo "$?" > status) | head -1 > out &
-	exec 9>in
+	exec 9<>in
 	cat draft >&9
 	for i in $(seq 100); do
 		[ -s status ] && break
@@ -593,7 +606,7 @@ guidance/compile.md" ]
 @test "records are passed on as they come" {
 	mkfifo in
 	ke-prompt -k kb in > out &
-	exec 9>in
+	exec 9<>in
 	cat draft >&9
 	for i in $(seq 100); do
 		[ -s out ] && break

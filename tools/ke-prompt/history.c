@@ -82,11 +82,13 @@ tell_list(struct sections *p, enum keep keep, const char *title,
 	ke_buf_str(&s->text, "\n");
 }
 
+/* parent (may be NULL): what has its source need not show it again. */
 static void
 tell_source(struct sections *p, enum keep keep, const char *title,
-    const cJSON *node)
+    const cJSON *node, const cJSON *parent)
 {
 	const char *source = ke_json_string(node, "source");
+	const char *shown = ke_json_string(parent, "source");
 	struct section *s;
 
 	if (node == NULL)
@@ -96,9 +98,10 @@ tell_source(struct sections *p, enum keep keep, const char *title,
 	ke_buf_fmt(&s->text, "## %s\n\nScore %.4g with choice ", title,
 	    ke_json_number(node, "score", 0));
 	text_members(&s->text, ke_json_object(node, "choice"));
-	ke_buf_str(&s->text, "\n");
-	if (source != NULL) {
-		ke_buf_str(&s->text, "\n");
+	if (source != NULL && shown != NULL && strcmp(source, shown) == 0) {
+		ke_buf_str(&s->text, ", from the parent's source.\n");
+	} else if (source != NULL) {
+		ke_buf_str(&s->text, "\n\n");
 		text_fence(&s->text, "c", source);
 	}
 	ke_buf_str(&s->text, "\n");
@@ -107,20 +110,19 @@ tell_source(struct sections *p, enum keep keep, const char *title,
 void
 history_tell(struct sections *p, const cJSON *context)
 {
-	const cJSON *v;
+	const cJSON *parent = ke_json_object(context, "parent"), *v;
 
-	tell_tried(p, ke_json_array(context, "tried"),
-	    ke_json_object(context, "parent") != NULL);
+	tell_tried(p, ke_json_array(context, "tried"), parent != NULL);
 	tell_list(p, KEEP_ANCESTORS, "Ancestors of the parent, nearest first",
 	    ke_json_array(context, "ancestors"));
 	tell_list(p, KEEP_SIBLINGS, "Siblings: other children of the parent",
 	    ke_json_array(context, "siblings"));
 	tell_source(p, KEEP_BEST, "The best so far",
-	    ke_json_object(context, "best"));
+	    ke_json_object(context, "best"), parent);
 	cJSON_ArrayForEach(v, ke_json_array(context, "reused"))
 		if (cJSON_IsObject(v))
 			tell_source(p, KEEP_REUSED, "The best of another run",
-			    v);
+			    v, parent);
 }
 
 /* A copy of the members named, as far as they are there. */

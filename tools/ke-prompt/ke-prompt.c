@@ -5,20 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diagnosis.h"
+#include "compose.h"
 #include "file.h"
 #include "filter.h"
 #include "hardware.h"
 #include "history.h"
-#include "language.h"
 #include "num.h"
-#include "operator.h"
-#include "parent.h"
-#include "ranking.h"
 #include "record.h"
-#include "retrieve.h"
-#include "sections.h"
-#include "text.h"
 
 #define TOOL "ke-prompt"
 
@@ -33,132 +26,6 @@ struct prompter {
 	struct ranking ranking;
 	struct ke_buf machine;
 };
-
-static const char *
-string_or(const cJSON *o, const char *name, const char *other)
-{
-	const char *s = ke_json_string(o, name);
-
-	return s != NULL ? s : other;
-}
-
-static int64_t
-depth_of(const cJSON *rec)
-{
-	const cJSON *select = ke_json_object(rec, "select");
-	bool child = ke_json_object(ke_json_object(rec, "context"),
-	    "parent") != NULL;
-	int64_t depth;
-
-	if (!child)
-		return 0;
-	if (!ke_json_integer(ke_json_get(select, "depth"), &depth) || depth < 1)
-		return 1;
-	return depth;
-}
-
-static size_t
-find_documents(struct prompter *p, const cJSON *rec,
-    const struct operator_text *op, const struct diagnosis *d,
-    struct pick **picks)
-{
-	struct ke_buf words = {0};
-	struct want w = {.target = string_or(rec, "target", "cpu"),
-	    .concerns = d->concerns, .about = op->about,
-	    .depth = depth_of(rec)};
-	size_t n;
-
-	*picks = NULL;
-	if (p->kb.n == 0)
-		return 0;
-	ke_buf_fmt(&words, "%s %s %s", d->words.n > 0 ? d->words.s : "",
-	    op->words.s, d->more.n > 0 ? d->more.s : "");
-	w.words = words.s;
-	n = retrieve(&p->ranking, &w, picks);
-	ke_buf_free(&words);
-	return n;
-}
-
-static void
-tell_documents(struct sections *s, const struct pick *picks, size_t n,
-    bool constraints)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct document *d = picks[i].doc;
-		struct section *one;
-
-		if (d->constraint != constraints)
-			continue;
-		one = section_add(s, constraints ? KEEP_CONSTRAINT
-		    : KEEP_DOCUMENT);
-		one->system = constraints;
-		one->pick = &picks[i];
-		ke_buf_fmt(&one->text, "<document path=\"%s\">\n", d->path);
-		ke_buf_str(&one->text, d->text);
-		ke_buf_str(&one->text, "\n</document>\n\n");
-	}
-}
-
-static void
-tell_ask(struct sections *s, const cJSON *rec, const struct diagnosis *d)
-{
-	const cJSON *context = ke_json_object(rec, "context");
-	const cJSON *select = ke_json_object(rec, "select");
-	struct ke_buf *b = &section_add(s, KEEP_ALWAYS)->text;
-	int64_t draft;
-
-	ke_buf_str(b, "## What to write\n\n");
-	if (ke_json_object(context, "parent") == NULL)
-		ke_buf_str(b, "Write a candidate for this operator that is "
-		    "right and fast, by an approach of your own");
-	else if (d->failed)
-		ke_buf_str(b, "Write a candidate that is right: find the cause "
-		    "of the failure that the\ndiagnosis names, remove it, and "
-		    "keep what is sound in the parent");
-	else
-		ke_buf_str(b, "Write a candidate that is faster than the "
-		    "parent: act on the one bottleneck\nthat the diagnosis "
-		    "names, and leave others for later");
-	if (ke_json_get(context, "tried") != NULL)
-		ke_buf_str(b, ".  Don't repeat what was tried");
-	if (ke_json_integer(ke_json_get(select, "draft"), &draft))
-		ke_buf_fmt(b, ".  This is draft %lld; it should differ in "
-		    "kind from the others", (long long)draft);
-	ke_buf_str(b, ".\nAnswer in the form given above, with the whole "
-	    "file.\n");
-}
-
-static void
-tell(struct sections *s, const struct prompter *p, const cJSON *rec,
-    const struct language *language, const struct operator_text *op,
-    const struct diagnosis *d, const struct pick *picks, size_t n)
-{
-	const cJSON *context = ke_json_object(rec, "context");
-	const cJSON *parent = ke_json_object(context, "parent");
-	const char *target = string_or(rec, "target", "cpu");
-	struct section *one = section_add(s, KEEP_ALWAYS);
-
-	one->system = true;
-	ke_buf_str(&one->text, language->rules);
-	tell_documents(s, picks, n, true);
-	one = section_add(s, KEEP_ALWAYS);
-	ke_buf_add(&one->text, op->text.s, op->text.n);
-	if (parent == NULL && op->base.n > 0) {
-		ke_buf_fmt(&one->text, "The baseline that speedups are counted "
-		    "against, %s:\n\n", language->base);
-		text_fence(&one->text, "c", op->base.s);
-		ke_buf_str(&one->text, "\n");
-	}
-	if (strcspn(target, ":") == 3 && strncmp(target, "cpu", 3) == 0) {
-		one = section_add(s, KEEP_MACHINE);
-		ke_buf_add(&one->text, p->machine.s, p->machine.n);
-	}
-	parent_tell(s, context);
-	diagnosis_tell(s, d, parent);
-	history_tell(s, context);
-	tell_documents(s, picks, n, false);
-	tell_ask(s, rec, d);
-}
 
 static void
 report(const struct sections *s, const char *where)
@@ -177,15 +44,18 @@ static void
 prompt_with(struct prompter *p, cJSON *rec, const char *where,
     const struct language *language, const struct operator_text *op)
 {
+	const cJSON *context = ke_json_object(rec, "context");
 	struct diagnosis d;
+	struct subject about = {.language = language, .op = op,
+	    .diagnosis = &d, .machine = &p->machine};
 	struct sections s = {0};
 	struct pick *picks;
 	struct ke_err e;
 	size_t n;
 
-	diagnose(&d, ke_json_object(ke_json_object(rec, "context"), "parent"));
-	n = find_documents(p, rec, op, &d, &picks);
-	tell(&s, p, rec, language, op, &d, picks, n);
+	diagnose(&d, ke_json_object(context, "parent"));
+	n = compose_retrieve(&p->ranking, rec, &about, &picks);
+	compose(&s, rec, &about, picks, n);
 	if (sections_fit(&s, (size_t)budget, &e) == -1) {
 		ke_record_error(rec, TOOL, "budget", "%s", e.msg);
 	} else {
@@ -216,8 +86,9 @@ is_op(const char *name)
 static int
 prompt(struct prompter *p, cJSON *rec, const char *where)
 {
-	const char *language_name = string_or(rec, "language", "c");
-	const struct language *language = language_find(language_name);
+	const char *language_name = ke_json_string(rec, "language");
+	const struct language *language = language_find(
+	    language_name != NULL ? language_name : "c");
 	const char *name = ke_json_string(rec, "op");
 	const struct operator_text *op;
 	struct ke_err e;

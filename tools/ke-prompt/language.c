@@ -35,13 +35,14 @@
 "      \"launches\":  [\n" \
 "        {\"kernel\": \"pack\", \"args\": [\"w\", \"wp\", \"N\"]},\n" \
 "        {\"kernel\": \"rows\", \"grid\": [\"cdiv(M, BM)\"],\n" \
-"         \"shared\": \"4*BM*N\", \"args\": [\"x\", \"wp\", \"y\", \"M\"]}],\n" \
+"         \"shared\": \"4*BM*N\", " \
+"\"args\": [\"x\", \"wp\", \"y\", \"M\"]}],\n" \
 "      \"domain\":    [\"N >= 1\"] } */\n\n" \
-"- Only launches is compulsory; a member that is not shown here is an error.\n" \
+"- Only launches is compulsory; a member that is not named here is wrong.\n" \
 "- Dims and derived values of the operator, tensors, workspaces and\n" \
 "  tunables share one name space, each name once.\n" \
-"- Expressions: integers, names, + - * / % (division floors; by zero or of a\n" \
-"  negative number is an error), comparisons, && || !, ?:, cdiv(a, b),\n" \
+"- Expressions: integers, names, + - * / % (division floors; by zero or of\n" \
+"  a negative number is an error), comparisons, && || !, ?:, cdiv(a, b),\n" \
 "  min(a, b), max(a, b), pow2(a).\n" \
 "- tune lists the values that a search may try; choice picks from them.\n" \
 "  Tunables reach the source as macros KE_BM, and so do the dims named in\n" \
@@ -71,18 +72,18 @@
 "  arguments; without, it is called once, by one worker, without that\n" \
 "  argument.  Blocks of a launch must not depend on each other.\n" \
 "- Inputs are const pointers, outputs and workspaces pointers; they don't\n" \
-"  overlap (write restrict) and start at 64-byte boundaries.  Dims arrive as\n" \
-"  int, or int64_t where the operator says so.\n" \
+"  overlap (write restrict) and start at 64-byte boundaries.  Dims arrive\n" \
+"  as int, or int64_t where the operator says so.\n" \
 "- f32 is float, f64 double, i32 int32_t, i64 int64_t, u8 uint8_t.\n" \
 "- Every element of every output is written, every time; outputs, scratch\n" \
-"  and workspaces start as junk.  Shapes of 1, odd shapes and shapes that no\n" \
-"  tile divides must be right.\n" \
+"  and workspaces start as junk.  Shapes of 1, odd shapes and shapes that\n" \
+"  no tile divides must be right.\n" \
 "- No threads, no system calls, no allocation, no state between calls, no\n" \
 "  libraries but libc's memory functions and libm.  Headers of the compiler\n" \
 "  such as immintrin.h may be included; guard what one machine has and\n" \
 "  another lacks.\n" \
-"- Compiled with -O3 -march=native -std=gnu11; a plan may add \"flags\" such\n" \
-"  as -fno-math-errno or -funroll-loops.\n\n"
+"- Compiled with -O3 -march=native -std=gnu11; a plan may add \"flags\",\n" \
+"  such as -fno-math-errno or -funroll-loops.\n\n"
 
 static const struct language languages[] = {
 	{"c", "base.c", TASK ANSWER PLAN RULES_C},

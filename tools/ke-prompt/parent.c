@@ -11,12 +11,12 @@
 #define DETAIL_MAX 400
 
 static void
-number(struct ke_buf *b, const cJSON *o, const char *name, const char *unit)
+number(struct ke_buf *b, const cJSON *o, const char *name)
 {
 	double x = ke_json_number(o, name, -1);
 
 	if (x >= 0)
-		ke_buf_fmt(b, ", %s %.4g%s", name, x, unit);
+		ke_buf_fmt(b, ", %s %.4g", name, x);
 }
 
 static void
@@ -33,10 +33,11 @@ tell_case(struct ke_buf *b, const cJSON *c)
 		ke_buf_fmt(b, ": %s", status);
 	if (ke_json_true(c, "outside"))
 		ke_buf_str(b, ", outside the plan's domain");
-	number(b, c, "t_us", "");
-	number(b, c, "baseline_us", "");
-	number(b, c, "speedup", "");
-	number(b, c, "weight", "");
+	number(b, c, "t_us");
+	number(b, c, "baseline_us");
+	number(b, c, "speedup");
+	if (ke_json_number(c, "weight", 1) != 1)
+		number(b, c, "weight");
 	if (t > 0 && ke_json_number(c, "flops", 0) > 0)
 		ke_buf_fmt(b, ", %.4g GFLOP/s",
 		    ke_json_number(c, "flops", 0) / t / 1e3);
@@ -96,15 +97,17 @@ tell_results(struct ke_buf *b, const cJSON *eval)
 	if (status == NULL)
 		return;
 	ke_buf_fmt(b, "\nResult: %s", status);
-	number(b, eval, "score", "");
+	number(b, eval, "score");
 	ke_buf_str(b, "\n");
 	tell_cases(b, eval);
 	if (strcmp(status, "pass") != 0)
 		tell_log(b, eval);
 }
 
+/* shown (may be NULL) is a source that was told before. */
 static void
-tell_candidate(struct ke_buf *b, const char *title, const cJSON *node)
+tell_candidate(struct ke_buf *b, const char *title, const cJSON *node,
+    const char *shown)
 {
 	const char *source = ke_json_string(node, "source");
 	const char *id = ke_json_string(node, "id");
@@ -112,7 +115,9 @@ tell_candidate(struct ke_buf *b, const char *title, const cJSON *node)
 
 	ke_buf_fmt(b, "## %s%s%s\n\n", title, id != NULL ? " " : "",
 	    id != NULL ? id : "");
-	if (source != NULL)
+	if (source != NULL && shown != NULL && strcmp(source, shown) == 0)
+		ke_buf_str(b, "The same source.\n");
+	else if (source != NULL)
 		text_fence(b, "c", source);
 	if (choice != NULL && choice->child != NULL) {
 		ke_buf_str(b, "\nMeasured with this in place of the plan's own "
@@ -134,13 +139,13 @@ parent_tell(struct sections *p, const cJSON *context)
 	if (parent != NULL) {
 		s = section_add(p, KEEP_ALWAYS);
 		s->uses = parent;
-		tell_candidate(&s->text, "The parent", parent);
+		tell_candidate(&s->text, "The parent", parent, NULL);
 	}
 	if (second != NULL) {
 		s = section_add(p, KEEP_SECOND_PARENT);
 		s->uses = second;
 		tell_candidate(&s->text, "A second parent, to combine with",
-		    second);
+		    second, ke_json_string(parent, "source"));
 	}
 }
 
@@ -153,12 +158,12 @@ tell_roofline(struct ke_buf *b, const cJSON *roof)
 		return;
 	ke_buf_fmt(b, "- roofline: bound by %s",
 	    bound != NULL ? bound : "neither");
-	number(b, roof, "gflops", "");
-	number(b, roof, "peak_gflops", "");
-	number(b, roof, "gbps", "");
-	number(b, roof, "peak_gbps", "");
-	number(b, roof, "intensity", "");
-	number(b, roof, "fraction", "");
+	number(b, roof, "gflops");
+	number(b, roof, "peak_gflops");
+	number(b, roof, "gbps");
+	number(b, roof, "peak_gbps");
+	number(b, roof, "intensity");
+	number(b, roof, "fraction");
 	ke_buf_str(b, "\n");
 }
 

@@ -26,7 +26,7 @@ struct section {
 	enum keep keep;
 	bool system; /* in the system message, else in the user's */
 	bool cut;
-	const cJSON *uses;       /* the part of context that it tells, or NULL */
+	const cJSON *uses;       /* the part of context it tells, or NULL */
 	const struct pick *pick; /* the document that it is, or NULL */
 	struct ke_buf text;
 };
