@@ -56,6 +56,33 @@ child() {
 	    context: {parent: {id: "n1", source: $s, choice: $c}, tried: $t}}'
 }
 
+# Records with prompts, FROM to TO.
+asks() {
+	jq -nc "range($1; $2 + 1)"' | {v: 1, run: "r", op: "tiny",
+	    language: "c", xid: "q/\(.)", select: {phase: "tree"},
+	    context: {parent: {id: "n"}}, prompt: {messages: [
+	    {role: "system", content: "Write."},
+	    {role: "user", content: "Nr. \(.)\nPlease."}]}}'
+}
+
+# What a model might say.
+answer() {
+	echo 'Strategy: make it go'
+	echo
+	echo '```c'
+	seed "${1:-one}" '"A": [1, 2]' '"A": 2'
+	echo '```'
+}
+
+# Waits at most five seconds for a command to succeed.
+await() {
+	for _ in $(seq 100); do
+		if "$@"; then return 0; fi
+		sleep 0.05
+	done
+	return 1
+}
+
 @test "drafts are the seeds as they are, then valid choices of them" {
 	drafts 0 3 | ke-gen -b tune >out
 	[ "$(jq -r .gen.strategy out | sed -n 1,2p)" = $'seed.c\nseed2.c' ]
@@ -63,7 +90,7 @@ child() {
 	jq -j 'select(.xid == "x0").source' out | cmp - ops/tiny/seed.c
 	[ "$(jq -r 'select(.xid == "x3").choice' out -c)" = '{"C":2}' ]
 	[ "$(jq -r .fingerprint out | sort -u | wc -l)" -eq 4 ]
-	[ "$(jq -c '.gen | del(.strategy)' out | sort -u)" = \
+	[ "$(jq -c '.gen | del(.strategy, .key)' out | sort -u)" = \
 '{"backend":"tune","model":"tune","seconds":0,"attempts":1,"finish":"stop"}' ]
 }
 
@@ -253,7 +280,8 @@ child() {
 
 @test "usage" {
 	for bad in '' '-b' '-b none' '-b tune:x' '-x' '-b tune -S -1' \
-	    '-b tune -S x'; do
+	    '-b tune -S x' '-b tune -j 0' '-b tune -T 0' '-b exec' \
+	    '-b exec:' '-b mailbox' '-b replay:absent'; do
 		run ke-gen $bad </dev/null
 		[ "$status" -eq 2 ]
 	done
@@ -266,7 +294,7 @@ child() {
 	[ "$status" -eq 0 ]
 	synopsis=$(mandoc -T ascii "$KE_ROOT/man/ke-gen.1" | col -bx |
 	    sed -n '/^SYNOPSIS/,/^DESC/p' | sed '1d;$d' | tr -s '\n ' ' ')
-	[ "${output#usage:}" = "${synopsis% }" ]
+	[ "$(tr -s '\n ' ' ' <<<"${output#usage:}")" = "$synopsis" ]
 	run ke-gen -V
 	[[ $output == 'ke-gen '[0-9]* ]]
 }
@@ -291,8 +319,309 @@ child() {
 
 @test "the examples of the man page" {
 	drafts 0 0 >expansions.jsonl
+	asks 1 2 >prompts.jsonl
+	answer >a.md
+	cat >llm <<-'EOT'
+	#!/bin/sh
+	cat >/dev/null
+	cat a.md
+	EOT
+	chmod +x llm
+	PATH=$PWD:$PATH ke-gen -b 'exec:llm -m some-model' -j 4 \
+	    prompts.jsonl > answers.jsonl
+	ke-gen -b replay:answers.jsonl prompts.jsonl >again
+	[ "$(jq -r .source again | grep -c ke-plan)" -eq 2 ]
 	echo '{"v":1,"op":"tiny","language":"c"}' |
 	    ke-gen -b tune | jq -r .source | grep -q ke-plan
 	parallel 'ke-gen -b tune -S {} expansions.jsonl > {}.jsonl' ::: 1 2
 	[ "$(jq -r .xid 1.jsonl 2.jsonl | sort -u)" = x0 ]
+}
+
+@test "exec: the prompt goes in, the candidate comes out" {
+	answer >a.md
+	asks 1 1 | ke-gen -b 'exec:cat >got; cat a.md' >out
+	printf '=== system\n\nWrite.\n\n=== user\n\nNr. 1\nPlease.\n' |
+	    cmp - got
+	jq -j .source out | cmp - <(seed one '"A": [1, 2]' '"A": 2')
+	[ "$(jq -c '[.choice, has("context"), .gen.backend, .gen.strategy,
+	    .gen.attempts, .gen.finish]' out)" = \
+	    '[{},false,"exec","make it go",1,"stop"]' ]
+	[ "$(jq -r .gen.model out)" = 'cat >got; cat a.md' ]
+	want=$({ jq -j .source out; printf '\0{}'; } | sha256sum | cut -c 1-32)
+	[ "$(jq -r .fingerprint out)" = "$want" ]
+}
+
+@test "exec: records come out as they end, -j of them at once" {
+	answer >a.md
+	cat >cmd <<-'EOT'
+	nr=$(sed -n 's/Nr. //p')
+	echo start >>log
+	case $nr in
+	1) until [ -e second ]; do sleep 0.02; done ;;
+	2) touch second ;;
+	esac
+	cat a.md
+	EOT
+	asks 1 2 | timeout 20 ke-gen -j 2 -b 'exec:sh ./cmd' >out
+	[ "$(jq -r .xid out | sort)" = $'q/1\nq/2' ]
+	rm second log
+	# one at a time the first would wait for ever
+	run --separate-stderr ke-gen -j 1 -T 0.5 -b 'exec:sh ./cmd' \
+	    < <(asks 1 2)
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '.error.code // "fine"' <<<"$output" | xargs)" = \
+	    'timeout fine' ]
+}
+
+@test "exec: more records than -j, each once" {
+	answer >a.md
+	asks 1 40 | ke-gen -j 3 -b 'exec:cat a.md' >out
+	[ "$(jq -r .xid out | sort -u | wc -l)" -eq 40 ]
+	[ "$(jq -r 'select(.error)' out)" = '' ]
+}
+
+@test "exec: a large prompt that nobody reads" {
+	answer >a.md
+	asks 1 1 | jq -c '.prompt.messages[0].content = "x" * 1000000' |
+	    ke-gen -b 'exec:cat a.md' | jq -e .source
+}
+
+@test "exec: commands that fail are error sections" {
+	code() {
+		asks 1 1 | ke-gen -T 2 -b "exec:$1" 2>err |
+		    jq -r '[.error.tool, .error.code, .error.message] | @csv'
+	}
+	[ "$(code 'exit 3')" = '"ke-gen","command","exit 3"' ]
+	[ "$(code 'kill -SEGV $$')" = '"ke-gen","command","SIGSEGV"' ]
+	grep -q 'stdin:1: q/1: SIGSEGV' err
+	[ "$(code 'yes | head -c 10485761')" = \
+	    '"ke-gen","too_long","more than 10485760 bytes"' ]
+	code 'echo hello' | grep -q no_candidate
+	drafts 0 0 | ke-gen -q -b exec:true |
+	    jq -e '.error.code == "no_prompt"'
+}
+
+@test "exec: the deadline kills what the command has started" {
+	asks 1 1 | ke-gen -q -T 0.3 -b \
+	    'exec:sleep 77 & echo $! >pid; wait' >out
+	[ "$(jq -r .error.code out)" = timeout ]
+	await eval '! kill -0 $(cat pid) 2>/dev/null'
+}
+
+@test "exec: no command outlives its ke-gen" {
+	for end in TERM reader; do
+		rm -f pid
+		mkfifo in out
+		ke-gen -b 'exec:sleep 77 & echo $! >pid; wait' <in >out &
+		gen=$!
+		exec 8>in 9<out
+		asks 1 1 >&8
+		await test -s pid
+		if [ $end = TERM ]; then kill $gen; else exec 9<&-; fi
+		status=0
+		wait $gen || status=$?
+		[ $end = reader ] || [ $status -eq 143 ]
+		[ $end = TERM ] || [ $status -eq 0 ]
+		await eval '! kill -0 $(cat pid) 2>/dev/null'
+		exec 8>&- 9<&-
+		rm in out
+	done
+}
+
+@test "answers: where the candidate is" {
+	local plan='/* ke-plan {"launches": [{"kernel": "k", "args": ["x"]}]} */'
+	took() { # what is taken from the text
+		printf "$1" >text
+		asks 1 1 | ke-gen -q -b 'exec:cat text' |
+		    jq -r '.source // .error.code'
+	}
+	[ "$(took "$plan\nint a;\n")" = "$plan"$'\nint a;' ]
+	[ "$(took "\n  $plan\r\nint a;\rint b;")" = \
+	    $'\n  '"$plan"$'\nint a;\nint b;' ]
+	# the last block that has a plan
+	[ "$(took "\`\`\`\n$plan\n\`\`\`\nor\n~~~ c\n$plan\nint b;\n~~~\n
+	    \`\`\`sh\nmake\n\`\`\`\n")" = "$plan"$'\nint b;' ]
+	# a longer fence may hold a shorter one
+	[ "$(took "\`\`\`\`c\n$plan\n/*\n\`\`\`\n*/\n\`\`\`\`\n")" = \
+	    "$plan"$'\n/*\n```\n*/' ]
+	[ "$(took "\xef\xbb\xbf$plan\n/* \xff */")" = "$plan"$'\n/* \ufffd */' ]
+	# cut short, prose, no plan, a bad plan, an empty answer
+	[ "$(took "\`\`\`c\n$plan\nint")" = no_candidate ]
+	[ "$(took "Use ke-plan.\n")" = no_candidate ]
+	[ "$(took "\`\`\`c\nint a;\n\`\`\`\n")" = no_candidate ]
+	[ "$(took "/* ke-plan {\"launches\": []} */\n")" = no_candidate ]
+	[ "$(took '')" = no_candidate ]
+}
+
+@test "answers: one without a candidate is kept, with the reason" {
+	printf 'Sorry.\r\n' >text
+	asks 1 1 | ke-gen -b 'exec:cat text' >out 2>err
+	[ "$(jq -c '[.error.code, .error.message, .gen.answer]' out)" = \
+	    '["no_candidate","no code block with a ke-plan","Sorry.\r\n"]' ]
+	grep -q 'q/1: no code block with a ke-plan' err
+}
+
+@test "mailbox: asks by a file, takes what is moved in" {
+	answer >a.md
+	asks 1 1 | timeout 20 ke-gen -b mailbox:box >out &
+	await compgen -G 'box/in/q_1-*.md' >/dev/null
+	name=$(basename box/in/q_1-*.md .md)
+	jq -e '.xid == "q/1" and (.prompt.messages | length == 2)' \
+	    "box/in/$name.json"
+	grep -q "move it to answers/$name.md" "box/in/$name.md"
+	sed 1,2d "box/in/$name.md" | diff - <(printf \
+	    '=== system\n\nWrite.\n\n=== user\n\nNr. 1\nPlease.\n')
+	mv a.md "box/answers/$name.md"
+	wait
+	[ "$(jq -r .gen.strategy out)" = 'make it go' ]
+	[ "$(cd box && find . -type f | sort | xargs)" = \
+	    "./done/$name.answer ./done/$name.json ./done/$name.md" ]
+}
+
+# Answers whatever the mailbox asks, until it has answered $1.
+postman() {
+	for ((n = 0; n < $1;)); do
+		for f in box/in/*.md; do
+			name=$(basename "$f" .md)
+			[ -e "$f" ] && [ ! -e "seen-$name" ] || continue
+			touch "seen-$name"
+			answer >tmp.txt
+			mv tmp.txt "box/answers/$name.txt"
+			n=$((n + 1))
+		done
+		sleep 0.02
+	done
+}
+
+@test "mailbox: many in flight, and none is asked twice" {
+	asks 1 12 >in
+	postman 12 &
+	timeout 20 ke-gen -j 4 -b mailbox:box in >out
+	wait
+	[ "$(jq -r 'select(.source).xid' out | sort -u | wc -l)" -eq 12 ]
+	[ "$(ls box/done/*.answer | wc -l)" -eq 12 ]
+	# again: answered from done, nobody needs to be there
+	timeout 20 ke-gen -j 4 -b mailbox:box in >again
+	[ "$(jq -r .fingerprint again | wc -l)" -eq 12 ]
+	[ "$(ls box/in box/answers | grep -c q_)" -eq 0 ]
+}
+
+@test "mailbox: goes on after a kill, in either direction" {
+	answer >a.md
+	asks 1 2 >in
+	ke-gen -b mailbox:box in >out &
+	gen=$!
+	await eval '[ "$(ls box/in/*.md 2>/dev/null | wc -l)" -eq 2 ]'
+	kill -9 $gen
+	wait $gen || true
+	[ ! -s out ]
+	touch -d 2001-01-01 box/in/*
+	rm box/in/q_2-*.md # as if it had died between the two files
+	# answered while nobody waits
+	name=$(basename box/in/q_1-*.md .md)
+	mv a.md "box/answers/$name.md"
+	ke-gen -b mailbox:box in >out &
+	gen=$!
+	await eval '[ "$(wc -l <out)" -eq 1 ]'
+	await compgen -G 'box/in/q_2-*.md' >/dev/null
+	[ "$(jq -r .xid out)" = q/1 ]
+	await test -e "box/done/$name.answer"
+	# what was asked before was left as it was
+	[ "$(date -r box/in/q_2-*.json +%Y)" -eq 2001 ]
+	kill $gen
+	wait $gen || true
+}
+
+@test "mailbox: the same xid with another question is another letter" {
+	asks 1 1 >in
+	asks 2 2 | jq -c '.xid = "q/1"' >>in
+	ke-gen -q -T 0.3 -b mailbox:box in >out
+	[ "$(ls box/in/*.md | wc -l)" -eq 2 ]
+	[ "$(jq -r .error.code out | xargs)" = 'timeout timeout' ]
+}
+
+@test "mailbox: names leave no folder" {
+	asks 1 1 | jq -c '.xid = "../../x y"' |
+	    ke-gen -q -T 0.1 -b mailbox:box >out
+	compgen -G 'box/in/_._.._x_y-*.md' || compgen -G 'box/in/*x_y-*.md'
+	[ "$(find . -path ./box -prune -o -newer ops -name '*x*y*' -print)" = '' ]
+}
+
+@test "mailbox: ends when nobody reads, and keeps the question" {
+	asks 1 1 >in
+	mkfifo out
+	timeout 20 ke-gen -b mailbox:box in >out &
+	gen=$!
+	exec 9<out
+	await compgen -G 'box/in/*.md' >/dev/null
+	exec 9<&-
+	wait $gen
+	[ "$(ls box/in/*.md | wc -l)" -eq 1 ]
+}
+
+@test "mailbox: a folder that can't be is status 111" {
+	echo file >plain
+	run ke-gen -b mailbox:plain/box </dev/null
+	[ "$status" -eq 111 ]
+	[[ $output == 'ke-gen: -b: mailbox: plain/box'* ]]
+}
+
+@test "replay of tune gives the recording to the byte" {
+	drafts 0 3 >in
+	child ops/tiny/seed.c '{}' >>in
+	child ops/tiny/seed.c '{"A": 4}' '[]' 1 >>in
+	for i in 2 3 4 5; do child ops/tiny/seed.c '{}' '[]' $i; done >>in
+	echo '{"v":1,"op":"none","xid":"e"}' >>in
+	ke-gen -q -b tune in | tee rec | jq -s 'length == 11' | grep -q true
+	grep -q exhausted rec
+	ke-gen -q -b replay:rec in | cmp - rec
+}
+
+@test "replay of exec and mailbox gives the recordings to the byte" {
+	asks 1 3 >in
+	# one question put twice, one that is answered badly
+	jq -c 'select(.xid == "q/1") | .xid = "q/0"' in >>in
+	cat >cmd <<-'EOT'
+	n=$(cat count 2>/dev/null || echo 0)
+	echo $((n + 1)) >count
+	case $n in
+	2) echo nothing ;;
+	*) seed "k$n" '"A": [1, 2]' '"A": 2' ;;
+	esac
+	EOT
+	export -f seed
+	ke-gen -q -j 1 -b 'exec:bash ./cmd' in >rec
+	[ "$(jq -r .fingerprint rec | sort -u | wc -l)" -eq 4 ]
+	grep -q no_candidate rec
+	ke-gen -q -b replay:rec in | cmp - rec
+	postman 4 &
+	timeout 20 ke-gen -j 1 -b mailbox:box in >rec
+	wait
+	ke-gen -b replay:rec in | cmp - rec
+}
+
+@test "replay: another xid takes the next answer, once each" {
+	drafts 2 3 >in
+	jq -c '.run = "s" | .select.draft = 2' in >same
+	ke-gen -b tune same >rec
+	jq -c '.xid = "y"' same >other
+	cat same >>other
+	ke-gen -q -b replay:rec other >out
+	[ "$(jq -r '.fingerprint // .error.code' out | xargs)" = \
+	    "$(jq -r .fingerprint rec | xargs) no_answer no_answer" ]
+}
+
+@test "replay: confirmations and others' errors answer nothing" {
+	drafts 0 0 >in
+	ke-gen -b tune in >rec
+	jq -c '.select.phase = "confirm"' rec >not
+	jq -c '.error = {tool: "ke-eval", code: "c", message: "m"}' rec >>not
+	ke-gen -q -b replay:not in | jq -e '.error.code == "no_answer"'
+}
+
+@test "replay: a recording that can't be read is wrong usage" {
+	echo nonsense >rec
+	run ke-gen -b replay:rec </dev/null
+	[ "$status" -eq 2 ]
+	[ "$output" = 'ke-gen: -b: replay: rec:1: column 1: not JSON' ]
 }

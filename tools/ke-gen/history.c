@@ -17,7 +17,7 @@ is_seed(const struct dirent *d)
 {
 	size_t n = strlen(d->d_name);
 
-	return strncmp(d->d_name, "seed", 4) == 0 && n > 6 - 1 &&
+	return strncmp(d->d_name, "seed", 4) == 0 && n > 5 &&
 	    strcmp(d->d_name + n - 2, ".c") == 0;
 }
 
@@ -59,28 +59,17 @@ open_seeds(struct run *run)
 }
 
 struct run *
-history_run(struct run **all, const cJSON *rec, struct ke_err *e)
+history_run(struct run **all, const cJSON *rec, const struct ke_op *op)
 {
 	const char *name = ke_json_string(rec, "run");
-	const char *op_name = ke_json_string(rec, "op");
-	struct ke_op *op;
 	struct run *r;
 
 	name = name == NULL ? "" : name;
-	if (op_name == NULL) {
-		ke_fail(e, "op: missing");
-		return NULL;
-	}
 	for (r = *all; r != NULL; r = r->next)
-		if (strcmp(r->name, name) == 0 &&
-		    strcmp(r->op_name, op_name) == 0)
+		if (r->op == op && strcmp(r->name, name) == 0)
 			return r;
-	op = ke_op_load(op_name, e);
-	if (op == NULL)
-		return NULL;
 	r = ke_calloc(1, sizeof(*r));
-	*r = (struct run){.name = ke_strdup(name),
-	    .op_name = ke_strdup(op_name), .op = op, .next = *all};
+	*r = (struct run){.name = ke_strdup(name), .op = op, .next = *all};
 	*all = r;
 	open_seeds(r);
 	return r;

@@ -6,17 +6,17 @@
 #include "space.h"
 
 struct run {
-	char *name, *op_name;
-	struct ke_op *op;
+	char *name;
+	const struct ke_op *op; /* borrowed */
 	struct map seen;      /* fingerprints; 1: no result yet, 2: with one */
 	struct space *spaces; /* the seeds in order of their names, then others */
 	size_t n_seeds;       /* those with a plan */
 	struct run *next;
 };
 
-/* The record's run, opened where it is new; NULL with the reason where its
- * operator can't be read. */
-struct run *history_run(struct run **all, const cJSON *rec, struct ke_err *);
+/* The record's run, opened where it is new. */
+struct run *history_run(struct run **all, const cJSON *rec,
+    const struct ke_op *);
 
 /* The run's space for this text; NULL with the reason where it has no plan. */
 struct space *history_space(struct run *, const char *source, struct ke_err *);

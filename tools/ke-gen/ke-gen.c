@@ -8,47 +8,12 @@
 #include "filter.h"
 #include "gen.h"
 #include "num.h"
-#include "record.h"
 
-static const struct backend *const backends[] = {&backend_tune};
+static const struct backend *const backends[] = {&backend_tune, &backend_exec,
+	&backend_mailbox, &backend_replay};
 
 /* Known to other releases, so that the refusal can say so. */
 static const char *const later[] = {"anthropic", "openai"};
-
-/* What became of a record, for people. */
-static void
-report(const struct gen *g, const cJSON *rec, const char *where)
-{
-	const char *xid = ke_json_string(rec, "xid");
-	const cJSON *error = ke_json_object(rec, "error");
-	const char *words = ke_json_string(error, "message");
-
-	if (error == NULL) {
-		words = ke_json_string(ke_json_object(rec, "gen"), "strategy");
-		words = words == NULL ? "a candidate" : words;
-	}
-	if (error == NULL ? g->verbose : !g->quiet)
-		warnx("%s: %s%s%s", where, xid == NULL ? "" : xid,
-		    xid == NULL ? "" : ": ", words);
-}
-
-static int
-each(cJSON *rec, const char *where, void *arg)
-{
-	struct gen *g = arg;
-
-	if (ke_json_get(rec, "mark") != NULL || ke_record_failed(rec))
-		return ke_filter_emit(rec);
-	if (ke_json_get(rec, "source") != NULL) {
-		if (g->backend->pass != NULL)
-			g->backend->pass(g, rec);
-		return ke_filter_emit(rec);
-	}
-	g->backend->take(g, rec);
-	report(g, rec, where);
-	cJSON_DeleteItemFromObjectCaseSensitive(rec, "context");
-	return ke_filter_emit(rec);
-}
 
 /* Finds the backend that text names, with what stands behind the colon. */
 static int
@@ -79,21 +44,26 @@ choose(struct gen *g, const char *text, struct ke_err *e)
 static void
 usage(FILE *to)
 {
-	fputs("usage: ke-gen [-qv] -b backend [-S seed] [file ...]\n", to);
+	fputs("usage: ke-gen [-qv] -b backend [-j inflight] [-S seed] [-T timeout]\n"
+	    "              [file ...]\n", to);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct gen g = {.seed = 0};
+	struct gen g = {.in_flight = 8};
 	struct ke_err e;
-	int c;
+	int c, bad;
 
-	while ((c = getopt(argc, argv, "b:hqS:vV")) != -1)
+	while ((c = getopt(argc, argv, "b:hj:qS:T:vV")) != -1)
 		switch (c) {
 		case 'b':
 			if (choose(&g, optarg, &e) == -1)
 				errx(2, "-b: %s", e.msg);
+			break;
+		case 'j':
+			if (ke_num_int(optarg, 1, 4096, &g.in_flight, &e) == -1)
+				errx(2, "-j: %s", e.msg);
 			break;
 		case 'q':
 			g.quiet = true;
@@ -101,6 +71,10 @@ main(int argc, char **argv)
 		case 'S':
 			if (ke_num_int(optarg, 0, INT64_MAX, &g.seed, &e) == -1)
 				errx(2, "-S: %s", e.msg);
+			break;
+		case 'T':
+			if (ke_num_real(optarg, 0.001, 1e6, &g.timeout, &e) == -1)
+				errx(2, "-T: %s", e.msg);
 			break;
 		case 'v':
 			g.verbose = true;
@@ -119,7 +93,8 @@ main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	if (g.backend->open(&g, &e) == -1)
-		errx(111, "-b: %s", e.msg);
-	return ke_filter_end(ke_filter(argv + optind, each, &g, NULL));
+	bad = g.backend->open(&g, &e);
+	if (bad != 0)
+		errx(bad, "-b: %s: %s", g.backend->name, e.msg);
+	return ke_filter_end(gen_loop(&g, argv + optind));
 }

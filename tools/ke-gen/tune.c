@@ -162,11 +162,11 @@ describe(const struct proposal *p, const struct space *parent,
 }
 
 static void
-write_candidate(cJSON *rec, const struct gen *g, const struct proposal *p,
+write_candidate(cJSON *rec, const struct proposal *p,
     const struct space *parent)
 {
 	cJSON *choice = space_choice(p->space, &p->to);
-	cJSON *section = gen_section(rec, g, "tune");
+	cJSON *section = ke_json_object(rec, "gen");
 	struct ke_buf words = {0};
 
 	describe(p, parent, &words);
@@ -180,55 +180,67 @@ write_candidate(cJSON *rec, const struct gen *g, const struct proposal *p,
 	cJSON_Delete(choice);
 }
 
+/* The run that the job is of, or NULL after an error section. */
 static struct run *
-open_run(struct tune *t, cJSON *rec)
+open_run(struct gen *g, cJSON *rec)
 {
+	struct tune *t = g->state;
 	const char *language = ke_json_string(rec, "language");
+	const struct ke_op *op;
 	struct ke_err e;
-	struct run *run;
 
 	if (language != NULL && strcmp(language, "c") != 0) {
 		ke_record_error(rec, "ke-gen", "no_language",
 		    "tune has no seeds for language %s", language);
 		return NULL;
 	}
-	run = history_run(&t->runs, rec, &e);
-	if (run == NULL)
-		ke_record_error(rec, "ke-gen", "no_operator", "%s", e.msg);
-	return run;
+	op = gen_operator(g, ke_json_string(rec, "op"), &e);
+	if (op != NULL)
+		return history_run(&t->runs, rec, op);
+	ke_record_error(rec, "ke-gen", "no_operator", "%s", e.msg);
+	return NULL;
 }
 
 static void
-take_tune(struct gen *g, cJSON *rec)
+propose(struct gen *g, struct proposal *p, cJSON *rec)
 {
-	struct proposal p = {.run = open_run(g->state, rec)};
-	const cJSON *select = ke_json_object(rec, "select");
 	const cJSON *context = ke_json_object(rec, "context");
-	const char *phase = ke_json_string(select, "phase");
+	const char *phase = ke_json_string(ke_json_object(rec, "select"),
+	    "phase");
 	const char *source = ke_json_string(
 	    ke_json_object(context, "parent"), "source");
 	struct space *parent = NULL;
 	struct ke_err e;
 	bool found = false;
 
-	if (p.run == NULL)
-		return;
-	seed_rng(&p.rng, g, rec);
+	seed_rng(&p->rng, g, rec);
 	if (source != NULL)
-		parent = history_space(p.run, source, &e);
-	history_learn(p.run, ke_json_array(context, "tried"), parent);
+		parent = history_space(p->run, source, &e);
+	history_learn(p->run, ke_json_array(context, "tried"), parent);
 	if (parent != NULL && (phase == NULL || strcmp(phase, "draft") != 0))
-		found = propose_move(&p, parent, context);
-	else if (p.run->n_seeds > 0)
-		found = propose_draft(&p, rec);
+		found = propose_move(p, parent, context);
+	else if (p->run->n_seeds > 0)
+		found = propose_draft(p, rec);
 	if (found)
-		write_candidate(rec, g, &p, parent);
-	else if (p.run->n_seeds == 0 && parent == NULL)
+		write_candidate(rec, p, parent);
+	else if (p->run->n_seeds == 0 && parent == NULL)
 		ke_record_error(rec, "ke-gen", "no_seed",
-		    "%s: no seed*.c with a plan", p.run->op->dir);
+		    "%s: no seed*.c with a plan", p->run->op->dir);
 	else
 		ke_record_error(rec, "ke-gen", "exhausted",
 		    "every choice was proposed");
+}
+
+static void
+take_tune(struct gen *g, struct job job)
+{
+	struct proposal p = {.run = NULL};
+
+	gen_section(job.rec, g, "tune");
+	p.run = open_run(g, job.rec);
+	if (p.run != NULL)
+		propose(g, &p, job.rec);
+	gen_end(g, &job);
 }
 
 static void
@@ -236,15 +248,15 @@ pass_tune(struct gen *g, const cJSON *rec)
 {
 	struct tune *t = g->state;
 	const char *fingerprint = ke_json_string(rec, "fingerprint");
+	const struct ke_op *op;
 	struct ke_err e;
-	struct run *run;
 
 	if (fingerprint == NULL)
 		return;
-	run = history_run(&t->runs, rec, &e);
-	if (run != NULL)
-		history_note(run, fingerprint);
+	op = gen_operator(g, ke_json_string(rec, "op"), &e);
+	if (op != NULL)
+		history_note(history_run(&t->runs, rec, op), fingerprint);
 }
 
 const struct backend backend_tune = {"tune", NULL, open_tune, take_tune,
-	pass_tune};
+	pass_tune, NULL, NULL, NULL};
