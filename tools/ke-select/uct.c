@@ -113,7 +113,6 @@ static void
 settle(const struct search *s, struct uct *u)
 {
 	u->root.first = NONE;
-	u->root.first = NONE;
 	make_room(u, s->graph.n);
 	for (size_t i = 0; i < u->n; i++) {
 		struct below by;
