@@ -10,6 +10,7 @@
 #include "file.h"
 #include "filter.h"
 #include "num.h"
+#include "print_reference.h"
 #include "record.h"
 #include "spawn.h"
 #include "stream.h"
@@ -18,13 +19,13 @@
 #define TOOL "ke-eval"
 #define SOURCE_MAX ((size_t)4 << 20)
 
-enum mode { EVALUATE, COMPILE, INFO, RUN };
+enum mode { EVALUATE, COMPILE, INFO, REFERENCE, RUN };
 
 static enum mode mode = EVALUATE;
 static const char *op_name, *target, *dtype, *keep_dir;
 static bool table, verbose;
-static int64_t executions = 1;
-static struct settings settings = {.set = "small"};
+static int64_t executions = 1, seed = 1;
+static struct settings settings;
 static bool full_default;
 
 /* Operators that were read, and the epoch that quick evaluations share. */
@@ -271,6 +272,25 @@ print_info(void)
 	return status;
 }
 
+/* -R: the check cases, or those of the set given. */
+static int
+print_cases(void)
+{
+	struct ke_err e;
+	const struct ke_op *op = op_name == NULL ? NULL : find_op(op_name, &e);
+	const char *type = dtype;
+
+	if (op == NULL)
+		errx(op_name == NULL ? 2 : 1, "%s", op_name == NULL
+		    ? "-R needs -o" : e.msg);
+	if (type == NULL)
+		type = ke_op_default_dtype(op);
+	if (ke_json_object(ke_json_object(op->json, "dtypes"), type) == NULL)
+		errx(2, "%s has no dtype %s", op->name, type);
+	ke_filter_signals();
+	return print_reference(op, type, settings.set, (uint64_t)seed);
+}
+
 /* -l: each target of this version, and why it is not usable where it isn't. */
 static int
 print_targets(void)
@@ -306,9 +326,10 @@ number(const char *s, int64_t min, int64_t max)
 static void
 usage(FILE *f, int status)
 {
-	fprintf(f, "usage: ke-eval [-cilrTvhV] [-e effort] [-j jobs] "
-	    "[-k dir] [-n count]\n               [-o op] [-s set] "
-	    "[-t target] [-w workers] [-y dtype] [file ...]\n");
+	fprintf(f, "usage: ke-eval [-cilRrTvhV] [-e effort] [-j jobs] "
+	    "[-k dir] [-n count]\n               [-o op] [-S seed] [-s set] "
+	    "[-t target] [-w workers] [-y dtype]\n"
+	    "               [file ...]\n");
 	exit(status);
 }
 
@@ -321,7 +342,7 @@ options(int argc, char **argv)
 
 	settings.workers = online();
 	settings.jobs = settings.workers;
-	while ((c = getopt(argc, argv, "cilrTvhVe:j:k:n:o:s:t:w:y:")) != -1)
+	while ((c = getopt(argc, argv, "cilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
 		switch (c) {
 		case 'c':
 			mode = COMPILE;
@@ -331,6 +352,9 @@ options(int argc, char **argv)
 			break;
 		case 'l':
 			list = true;
+			break;
+		case 'R':
+			mode = REFERENCE;
 			break;
 		case 'r':
 			mode = RUN;
@@ -364,6 +388,9 @@ options(int argc, char **argv)
 		case 'o':
 			op_name = optarg;
 			break;
+		case 'S':
+			seed = number(optarg, 0, INT64_MAX);
+			break;
 		case 's':
 			settings.set = optarg;
 			break;
@@ -382,7 +409,9 @@ options(int argc, char **argv)
 		default:
 			usage(stderr, 2);
 		}
-	if (strcmp(settings.set, "check") == 0)
+	if (settings.set == NULL)
+		settings.set = mode == REFERENCE ? "check" : "small";
+	if (strcmp(settings.set, "check") == 0 && mode != REFERENCE)
 		errx(2, "-s check: the set is for correctness only");
 }
 
@@ -398,6 +427,8 @@ main(int argc, char **argv)
 		return ke_filter_end(print_targets());
 	if (mode == INFO)
 		return ke_filter_end(print_info());
+	if (mode == REFERENCE)
+		return ke_filter_end(print_cases());
 	ke_output_watch();
 	status = all_inputs(argv + optind);
 	epoch_close(shared);
