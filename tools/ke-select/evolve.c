@@ -63,7 +63,7 @@ update(struct search *s, uint32_t node)
 static int
 draw_island(const struct evolve *ev, struct rng *rng, int not)
 {
-	int there[ISLANDS];
+	int there[ISLANDS] = {0};
 	size_t n = 0;
 
 	for (int i = 0; i < ISLANDS; i++)

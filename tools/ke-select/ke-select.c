@@ -6,119 +6,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "decide.h"
 #include "filter.h"
 #include "num.h"
-#include "stop.h"
+#include "policy.h"
+#include "session.h"
 #include "stream.h"
 
 #define INFLIGHT_MAX 4096
-#define OVER 3 /* exit status: the search is over */
-
-struct session {
-	struct search search;
-	struct stop stop;
-	int64_t count;    /* expansions, where not following */
-	int64_t inflight; /* 0 where not following */
-	bool live, gone, quiet, verbose;
-};
-
-static int
-emit(struct session *t, const struct decision *d)
-{
-	struct search *s = &t->search;
-	cJSON *rec = decision_json(s, d);
-	const char *pid = ke_json_string(rec, "pid");
-	int status;
-
-	draw_take(&s->draw);
-	search_issue(s, &d->flight);
-	if (t->verbose)
-		warnx("%s: %s: %s", d->flight.xid, pid == NULL ? "draft" : pid,
-		    d->choice.why);
-	status = ke_filter_emit(rec);
-	cJSON_Delete(rec);
-	return status;
-}
-
-/* Writes one expansion; *none is set where there is none to write. */
-static int
-issue(struct session *t, bool *none)
-{
-	struct search *s = &t->search;
-	enum rule rule = stop_holds(&t->stop, s, false);
-	uint32_t node;
-	struct decision d;
-
-	if (rule == RULES)
-		s->late = 0;
-	node = confirm_due(s, rule != RULES);
-	*none = node == NONE && stop_holds(&t->stop, s, true) != RULES;
-	if (*none)
-		return 0;
-	if (node == NONE) {
-		decide_new(s, &d);
-	} else {
-		if (rule != RULES && rule != SCORE)
-			s->late++;
-		decide_confirm(s, node, &d);
-	}
-	return emit(t, &d);
-}
-
-static void
-say_over(const struct session *t, enum rule rule)
-{
-	const struct search *s = &t->search;
-	const char *run = ke_json_string(s->header, "run");
-	char words[64];
-
-	if (t->quiet)
-		return;
-	stop_words(&t->stop, rule, words, sizeof(words));
-	if (s->best == NONE)
-		warnx("%s: %s: the search is over, no node is confirmed",
-		    run == NULL ? "run" : run, words);
-	else
-		warnx("%s: %s: the search is over, best %.4g is %s",
-		    run == NULL ? "run" : run, words, s->best_full,
-		    s->graph.nodes[s->best].id);
-}
-
-/* Fills the places in flight.  OVER where the search is. */
-static int
-follow(struct session *t)
-{
-	struct search *s = &t->search;
-	enum rule rule;
-	bool none = false;
-	int status = 0;
-
-	while (status == 0 && !none && s->n_flying < (size_t)t->inflight)
-		status = issue(t, &none);
-	if (status != 0 || s->n_flying > 0)
-		return status;
-	rule = stop_holds(&t->stop, s, true);
-	say_over(t, rule);
-	return OVER;
-}
-
-/* Writes the expansions that -n asks for. */
-static int
-step(struct session *t)
-{
-	enum rule rule = stop_holds(&t->stop, &t->search, false);
-	bool none = false;
-	int status = 0;
-
-	if (rule != RULES) {
-		say_over(t, rule);
-		return OVER;
-	}
-	for (int64_t i = 0; i < t->count && status == 0 && !none; i++)
-		status = issue(t, &none);
-	return status;
-}
 
 static int
 take_header(struct search *s, const cJSON *rec, struct ke_err *e)
@@ -208,7 +102,7 @@ read_input(struct session *t, struct ke_input *in)
 			return larger(status, KE_FILTER_REFUSED);
 		}
 		if (t->inflight > 0 && t->live)
-			status = larger(status, follow(t));
+			status = larger(status, session_follow(t));
 	}
 	return status;
 }
@@ -244,7 +138,7 @@ finish(struct session *t, int status)
 			warnx("the input ended before its live mark");
 		return status;
 	}
-	return larger(status, step(t));
+	return larger(status, session_step(t));
 }
 
 static void
