@@ -1,0 +1,12 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "args": ["a", "x", "y", "z", "N"]}] }
+Writes behind the output where a page ends there. */
+
+void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	for (int i = 0; i < N; i++)
+		z[i] = a[0] * x[i] + y[i];
+	if (N % 16 == 0)
+		z[N] = 1;
+}

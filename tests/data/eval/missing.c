@@ -1,0 +1,12 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "args": ["a", "x", "y", "z", "N"]}] }
+The plan launches what is not there. */
+
+void other(const float *, const float *, const float *, float *, int);
+
+void
+other(const float *a, const float *x, const float *y, float *z, int N)
+{
+	for (int i = 0; i < N; i++)
+		z[i] = a[0] * x[i] + y[i];
+}

@@ -1,0 +1,8 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "args": ["a", "x", "y", "z", "N"]}] }
+Computes nothing. */
+
+void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+}

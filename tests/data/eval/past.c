@@ -1,0 +1,10 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "args": ["a", "x", "y", "z", "N"]}] }
+Reads one element behind the end of an input, and uses it. */
+
+void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	for (int i = 0; i < N; i++)
+		z[i] = a[0] * x[i] + y[i] + 0 * x[i + 1];
+}

@@ -1,0 +1,416 @@
+# ke-eval(1): verdicts on candidates, honest and not, and the filter itself.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache TMPDIR=$BATS_TEST_TMPDIR
+	root=$BATS_TEST_DIRNAME/..
+	data=$BATS_TEST_DIRNAME/data/eval
+	export KE_OPS=$data/ops:$root/ops
+}
+
+# What is said of a candidate that is right, on a machine that others load.
+right='pass|noisy interval|throttled clock'
+
+# Standard input: a candidate of tests/data/eval (or here) and the pattern of
+# its status and code, a line each.  They are judged in one call, so each also
+# has to leave the next alone.
+verdicts() {
+	local op=$1 name want files=() wants=() got
+	shift
+	while read -r name want; do
+		[ -e "$name.c" ] || name=$data/$name
+		files+=("$name.c")
+		wants+=("${want/right/$right}")
+	done
+	ke-eval -o "$op" "$@" "${files[@]}" > verdicts
+	mapfile -t got < <(jq -r '[.eval.status, .eval.code // empty] |
+	    join(" ")' verdicts)
+	[ "${#got[@]}" = "${#files[@]}" ]
+	for i in "${!got[@]}"; do
+		[[ ${got[i]} =~ ^(${wants[i]})$ ]] && continue
+		echo "${files[i]}: ${got[i]}, not ${wants[i]}"
+		jq -s ".[$i].eval" verdicts
+		return 1
+	done
+}
+
+# A record whose source is the file $1; $2 more members, as JSON.
+record() {
+	jq -nc --rawfile s "$1" --argjson more "${2:-{\}}" \
+	    '{v: 1, op: "axpy", target: "cpu", source: $s} + $more'
+}
+
+# Do all lines of standard input, at least one, fulfil the expression?
+check() {
+	jq -es "length > 0 and all(.[]; $1)" > /dev/null
+}
+
+# A candidate of axpy, its plan $1 (after the launches) and its text $2.
+axpy() {
+	cat <<-EOF
+	/* ke-plan
+	{ "launches": [{"kernel": "axpy", "args": ["a", "x", "y", "z", "N"]
+	    ${3-}}] $1 } */
+	void
+	axpy(${4-}const float *a, const float *x, const float *y, float *z,
+	    int N)
+	{
+	${2-	for (int i = 0; i < N; i++)
+			z[i] = a[0] * x[i] + y[i];
+	}
+	}
+	EOF
+}
+
+@test "an honest kernel passes" {
+	for try in 1 2 3 4; do
+		ke-eval -o rowsum "$data/sum.c" > out
+		jq -r '.eval | "\(.status) \(.detail)"' out
+		[ "$(jq -r .eval.status out)" = pass ] && break
+	done
+	check '.eval | .status == "pass" and .code == null and
+	    .score > 0 and .score == .speedup.lo and .speedup.lo <= .speedup.mid
+	    and .speedup.mid <= .speedup.hi and .effort == "quick" and
+	    .trust == "unsandboxed" and .baseline.name == "base.c" and
+	    .compile.variants == 1 and .env.key != null and .seconds > 0' < out
+	check '.eval.cases | length == 6 and all(.[]; .status == "pass" and
+	    .errors.y.ratio <= 1 and .errors.y.rms < 1e-5) and
+	    (map(select(.set == "small")) | length == 2 and all(.[];
+	    .t_us > 0 and .t_lo_us <= .t_us and .t_us <= .t_hi_us and
+	    .baseline_us > 0 and .weight == 1 and .pairs >= 4 and
+	    .bytes > 0 and .flops == .dims.M * .dims.N))' < out
+}
+
+@test "the baseline is as fast as itself" {
+	for try in 1 2 3 4; do
+		ke-eval -o rowsum "$data/ops/rowsum/base.c" > out
+		jq -c '.eval | [.status, .speedup]' out
+		check '.eval | .status == "pass" and .speedup.mid > 0.7 and
+		    .speedup.mid < 1.4 and .speedup.lo > 0.5' < out && return
+	done
+	false
+}
+
+@test "no work, or a part of it, is wrong" {
+	verdicts axpy <<-EOF
+	noop	wrong value|wrong element
+	zeros	wrong element
+	copy	wrong element
+	half	wrong .*
+	nan	wrong value
+	naive	right
+	EOF
+	verdicts rowsum <<-EOF
+	sum_mean	wrong element
+	sum_tail	wrong element
+	sum_part	wrong element
+	sum_half	wrong .*
+	sum	right
+	EOF
+}
+
+@test "what is wrong is said with its place" {
+	ke-eval -o axpy "$data/zeros.c" > out
+	check '.eval | .score == 0 and (.detail | test(
+	    "^z\\[0\\] is 0, ref.c says -?[0-9.e-]+; error")) and
+	    .speedup == null and (.cases | length) == 1 and
+	    .cases[0].status == "wrong" and .cases[0].dims.N == 1' < out
+}
+
+@test "a kernel that knows the shapes is wrong at the others" {
+	verdicts axpy <<-EOF
+	shape	wrong element
+	timed	wrong element
+	EOF
+	jq -s '.[1].eval.cases[-1] | .set == "small" and .status == "wrong"' \
+	    -e verdicts
+	[[ $(jq -rs '.[1].eval.detail' verdicts) = *"the baseline says"* ]]
+}
+
+@test "reads and writes outside the buffers" {
+	verdicts axpy <<-EOF
+	past	wrong value
+	past_not	right
+	past_guard	fault SIGSEGV
+	after	fault canary
+	after_not	right
+	after_guard	fault SIGSEGV
+	before	fault SIGSEGV
+	before_canary	fault canary
+	input	fault SIGSEGV
+	EOF
+	[ "$(jq -rs '.[3].eval.detail' verdicts)" = "wrote beside z" ]
+}
+
+@test "less precision than the type's is imprecise" {
+	verdicts axpy <<-EOF
+	f16	imprecise element
+	bf16	imprecise element
+	EOF
+	verdicts rowsum <<-EOF
+	sum_f16	imprecise .*
+	EOF
+}
+
+@test "a kernel that dies is a fault, and the signal is named" {
+	verdicts axpy <<-EOF
+	null	fault SIGSEGV
+	divide	fault SIGFPE
+	illegal	fault SIGILL
+	abort	fault SIGABRT
+	recurse	fault SIGSEGV
+	naive	right
+	EOF
+}
+
+@test "who leaves or answers for the harness is no pass" {
+	verdicts axpy <<-EOF
+	exit	protocol exit
+	construct	protocol reply
+	forge	protocol .*|wrong .*
+	forge_stay	protocol .*|wrong .*
+	forge_all	protocol .*|wrong .*|fault SIGXFSZ
+	close	protocol exit
+	thread	wrong .*
+	naive	right
+	EOF
+}
+
+@test "a kernel that doesn't end is ended" {
+	SECONDS=0
+	verdicts axpy <<-EOF
+	loop	timeout deadline
+	sleep	timeout deadline
+	stop	timeout deadline
+	EOF
+	check '.eval.seconds < 60' < verdicts
+}
+
+@test "bits that depend on the moment or the address" {
+	verdicts axpy <<-EOF
+	clock	nondeterministic bits
+	clock_not	right
+	address	nondeterministic bits
+	EOF
+}
+
+@test "what a kernel counts begins anew with each segment" {
+	verdicts axpy <<-EOF
+	counter_check	wrong .*
+	EOF
+}
+
+@test "what doesn't compile" {
+	verdicts axpy <<-EOF
+	signature	compile_error cc
+	syntax	compile_error cc
+	missing	compile_error load
+	include	compile_error cc
+	implicit	compile_error cc
+	EOF
+	check '.eval.score == 0 and .eval.cases == []' < verdicts
+	jq -rs '.[1].eval.compile.log' verdicts | grep '^candidate.c:8:.*error'
+	jq -rs '.[3].eval.detail' verdicts | grep no_such_header.h
+	jq -rs '.[2].eval.detail' verdicts | grep 'undefined symbol: axpy'
+}
+
+# Plan errors: $1 the plan's text, $2 what the detail must match.
+plan_error() {
+	printf '/* ke-plan\n%s */\nvoid axpy(const struct ke_block *b) {}\n' \
+	    "$1" > plan.c
+	ke-eval -o axpy plan.c > out
+	jq -r '.eval | "\(.status) \(.code): \(.detail)"' out
+	[ "$(jq -r .eval.status out)" = plan_error ]
+	[[ $(jq -r .eval.detail out) =~ $2 ]]
+	check '.eval.cases == [] and .eval.score == 0' < out
+}
+
+# ... of which the launch is good, with the grid $1.
+grid_error() {
+	plan_error "{\"launches\": [{\"kernel\": \"axpy\", \"grid\": [$1],
+	    \"args\": []}]}" "$2"
+}
+
+@test "no plan, two plans, a plan that is no JSON" {
+	echo 'void axpy(void) {}' > plan.c
+	ke-eval -o axpy plan.c | check '.eval | .status == "plan_error" and
+	    .code == "plan" and (.detail | test("ke-plan"))'
+	cat "$data/naive.c" "$data/naive.c" > plan.c
+	ke-eval -o axpy plan.c | check '.eval | .status == "plan_error" and
+	    (.detail | test("second"))'
+	plan_error '{ "launches": [
+	    {"kernel": }]' "line 3"
+}
+
+@test "a plan's unknown members and values are named" {
+	plan_error '{"launches": [{"kernel": "axpy", "args": []}],
+	    "tunes": {}}' tunes
+	plan_error '{"launches": [{"kernel": "axpy", "args": ["q"]}]}' 'q'
+	plan_error '{"launches": [{"kernel": "axpy", "args": []}],
+	    "flags": ["-fplugin=evil.so"]}' fplugin
+	plan_error '{"tune": {"BM": [1, 2]}, "choice": {"BM": 3},
+	    "launches": [{"kernel": "axpy", "args": []}]}' BM
+	plan_error '{"launches": [{"kernel": "axpy", "args": [],
+	    "block": [256]}]}' block
+}
+
+@test "a plan's expressions are checked" {
+	grid_error '"(N+1)*9223372036854775807"' overflow
+	grid_error '"N/(N-N)"' zero
+	grid_error '"(0-N)/2"' negative
+	grid_error '"N+Q"' Q
+	grid_error '"N -"' 'N -: column 4'
+	grid_error '0' 'grid'
+	grid_error '"N-1"' 'grid: 0 blocks'
+	grid_error '"N*2147483647", 2147483647' 'grid'
+	plan_error '{"launches": [{"kernel": "axpy", "grid": [1],
+	    "shared": "16777217", "args": []}]}' shared
+	plan_error '{"require": ["N > 31"],
+	    "launches": [{"kernel": "axpy", "args": []}]}' 'N > 31'
+	plan_error '{"domain": ["N > 31"],
+	    "launches": [{"kernel": "axpy", "args": []}]}' 'only 2 check cases'
+	plan_error '{"launches": [{"kernel": "axpy",
+	    "args": [{"tensor": "x", "offset": "N+1"}]}]}' 'offset 2'
+}
+
+@test "a record goes through with an evaluation, members kept in order" {
+	record "$data/zeros.c" '{"unknown": [1, {"b": 2, "a": null}], "id": "n1",
+	    "xid": "x1", "select": {"effort": "quick"}, "last": "ä"}' > in
+	ke-eval < in > out
+	[ "$(wc -l < out)" = 1 ]
+	[ "$(jq -c 'del(.eval)' out)" = "$(cat in)" ]
+	[ "$(jq -rc 'keys_unsorted | last' out)" = eval ]
+	check '.eval.status == "wrong"' < out
+}
+
+@test "records that failed or were evaluated pass through untouched" {
+	{
+		record "$data/naive.c" '{"error": {"tool": "t", "code": "c",
+		    "message": "m"}}'
+		record "$data/naive.c" '{"op": "nothing", "eval": {"status":
+		    "pass", "z": 1, "a": 2}}'
+	} > in
+	ke-eval < in > out
+	cmp in out
+}
+
+@test "what is missing in a record comes from the options" {
+	record "$data/zeros.c" | jq -c 'del(.op, .target)' > in
+	ke-eval -o axpy -t cpu < in | check '.op == "axpy" and
+	    .target == "cpu" and .eval.status == "wrong"'
+	run -1 ke-eval in
+	[[ $output = *"ke-eval: in:1: op: missing; -o names one"* ]]
+}
+
+@test "a record that can't be evaluated goes on with an error, status 1" {
+	{
+		record "$data/naive.c" '{"op": "no_such_op"}'
+		record "$data/naive.c" '{"target": "cuda:sm_90"}'
+		record "$data/naive.c" '{"dtype": "f8"}'
+		record "$data/naive.c" | jq -c 'del(.source)'
+		record "$data/zeros.c"
+	} > in
+	run -1 --separate-stderr ke-eval in
+	[ "${#lines[@]}" = 5 ]
+	[ "${#stderr_lines[@]}" = 4 ]
+	[[ ${stderr_lines[0]} = "ke-eval: in:1: "*no_such_op* ]]
+	[[ ${stderr_lines[3]} = "ke-eval: in:4: source: missing" ]]
+	head -4 <<<"$output" | check '.error.tool == "ke-eval" and
+	    .error.message != "" and .eval == null'
+	tail -1 <<<"$output" | check '.eval.status == "wrong"'
+}
+
+@test "options that contradict a record" {
+	record "$data/zeros.c" '{"dtype": "f32"}' > in
+	run -1 --separate-stderr ke-eval -o rowsum in
+	[ "$stderr" = "ke-eval: in:1: op is axpy, the option says rowsum" ]
+	check '.error.code == "record"' <<<"$output"
+	run -1 --separate-stderr ke-eval -y f64 in
+	[ "$stderr" = "ke-eval: in:1: dtype is f32, the option says f64" ]
+}
+
+@test "an operator that is broken is no fault of the candidate" {
+	cp -r "$data/ops/axpy" broken
+	sed -i 's/a\[0\] \* x/x/' broken/base.c
+	ke-eval -o ./broken "$data/naive.c" > out
+	check '.eval == null and .error.code == "operator" and
+	    (.error.message | test("base.c: wrong: element"))' < out
+	echo 'REF_z(i) { return 1 +; }' > broken/ref.c
+	run ke-eval -o ./broken "$data/naive.c"
+	[ "$status" = 111 ]
+	[[ $output = *broken/ref.c:1:*error* ]]
+}
+
+@test "empty input, an empty file" {
+	run -0 --separate-stderr ke-eval < /dev/null
+	[ "$output$stderr" = "" ]
+	touch empty
+	run -0 --separate-stderr ke-eval empty
+	[ "$output$stderr" = "" ]
+}
+
+@test "a bad line in the middle is named, the others are done" {
+	{
+		record "$data/zeros.c"
+		echo '{"v": 1, "op": }'
+		record "$data/half.c"
+	} > in
+	run -1 --separate-stderr ke-eval in
+	[ "${#lines[@]}" = 2 ]
+	[[ $stderr = "ke-eval: in:2: "* ]]
+	check '.eval.status == "wrong"' <<<"$output"
+}
+
+@test "a torn line, lines that are no records, sections of another shape" {
+	record "$data/zeros.c" | head -c 60 > in
+	run -1 --separate-stderr ke-eval in
+	[[ $output = "" && $stderr = "ke-eval: in:1: "* ]]
+	printf '%s\n' '[1]' '1' 'null' '{"v":1,"select":[]}' \
+	    '{"v":1,"source":7}' '{"v":2,"op":"axpy"}' > in
+	run -1 --separate-stderr ke-eval in
+	[ "$output" = "" ]
+	[ "${#stderr_lines[@]}" = 6 ]
+}
+
+@test "a last line without newline is a line" {
+	record "$data/zeros.c" | tr -d '\n' | ke-eval |
+	    check '.eval.status == "wrong"'
+}
+
+@test "a missing file is named, the others are done" {
+	run -1 --separate-stderr ke-eval -o axpy gone.c "$data/zeros.c" gone
+	[ "${#lines[@]}" = 1 ]
+	[[ ${stderr_lines[0]} = "ke-eval: gone.c: No such file"* ]]
+	[[ ${stderr_lines[1]} = "ke-eval: gone: No such file"* ]]
+}
+
+@test "usage" {
+	run -0 ke-eval -h
+	[ "${lines[0]%% \[*}" = "usage: ke-eval" ]
+	[ "$(mandoc "$root/man/ke-eval.1" | col -bx |
+	    sed -n '/^SYNOPSIS/,/^DESC/p' | sed '1d;$d' | tr -s ' \n' ' ')" = \
+	    "$(tr -s ' \n' ' ' <<<" ${output#usage: }")" ]
+	run -0 ke-eval -V
+	[[ $output = "ke-eval "[0-9]* ]]
+	for bad in "-t cuda" "-e slow" "-w 0" "-w 100000" "-j 0" "-j x" "-n 0" \
+	    "-s check" -q "-i"; do
+		run -2 ke-eval $bad /dev/null
+		[ "$output" != "" ]
+	done
+}
+
+@test "an unknown dtype, an unknown case set" {
+	run -1 ke-eval -o axpy -y f8 "$data/naive.c"
+	[[ $output = *"axpy has no dtype f8"* ]]
+	run ! ke-eval -o rowsum -s production "$data/sum.c"
+	[[ $output = *"no cases in set production"* ]]
+}
+
+@test "a full disk is the system's failure" {
+	record "$data/zeros.c" > in
+	run -111 bash -c 'ke-eval in > /dev/full'
+	[[ $output = "ke-eval: "*"No space left"* ]]
+	run -111 bash -c 'ke-eval -T in > /dev/full'
+	run -111 bash -c 'ke-eval -l > /dev/full'
+}
