@@ -177,6 +177,13 @@ axpy() {
 	EOF
 }
 
+@test "an answer before the work is the end of the work" {
+	verdicts rowsum <<-EOF
+	sum_early	wrong .*
+	sum	right
+	EOF
+}
+
 @test "a kernel that doesn't end is ended" {
 	SECONDS=0
 	verdicts axpy <<-EOF

@@ -55,7 +55,9 @@ enum wire_kind { WIRE_LOADED = 1, WIRE_READY, WIRE_DONE, WIRE_EXITED };
 
 struct wire_reply {
 	uint32_t magic, kind;
-	int32_t status; /* EXITED: of wait4(2); LOADED: 0, or 1 and why */
+	/* EXITED: of wait4(2); LOADED: 0, or 1 and why; READY: the pid of the
+	 * segment's process, which the parent kills once it is DONE */
+	int32_t status;
 	uint32_t pad;
 	uint64_t cpu_us; /* EXITED: user and system time of the segment */
 	char why[104];   /* LOADED with status 1: what dlopen(3) said */
