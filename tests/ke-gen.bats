@@ -193,6 +193,67 @@ await() {
 	    wc -l)" -ge 3 ]
 }
 
+# A search of 60 steps by "$3", alone in a circle with a made-up landscape.
+landscape() { # tune or random, seed, command
+	seed s '"A": [1,2,4,8,16,32,64,128], "B": [1,2,3,4,6,8],
+	    "C": [0,1,2,4,8], "D": [16,32,64,128], "E": [0,1]' '"D": 16' \
+	    >ops/tiny/seed.c
+	rm -f ops/tiny/seed2.c pipe
+	mkfifo pipe
+	cat >landscape.jq <<-'EOT'
+	# Scores each candidate and asks for the next: what stands behind
+	# ke-gen in the pipe, and before it.
+	def at($v; $all): $all | index($v);
+	def score($seed): {A: 1, B: 1, C: 0, D: 16, E: 0} + .choice |
+	  at(.A; [1,2,4,8,16,32,64,128]) as $a | at(.B; [1,2,3,4,6,8]) as $b |
+	  at(.C; [0,1,2,4,8]) as $c | at(.D; [16,32,64,128]) as $d | .E as $e |
+	  if $a + $b > 10 then {status: "compile_error", score: 0}
+	  else {status: "pass", score: (-0.3 * (($a - (3 + $seed % 4)) | fabs)
+	    - 0.2 * (($b - ($seed % 5)) | fabs) - 0.4 * (($c - $seed % 5) | fabs)
+	    - 0.25 * (($d + $e - 1 - $seed % 3) | fabs)
+	    - 0.1 * (($a - $b - 1) | fabs) | exp)} end;
+	def ask: {v: 1, op: "tiny", language: "c", xid: "x\(.n)",
+	  run: (if $mode == "tune" then "r" else "r\(.n)" end),
+	  select: {seed: "\(.n)",
+	    phase: (if $mode == "tune" and .n >= 4 then "tree" else "draft" end),
+	    draft: (if $mode == "tune" then .n else 1000 end)}}
+	  + {context: ({tried} + if .best then {parent: .best} else {} end)};
+	label $out |
+	{n: 0, tried: [], best: null} | ask,
+	foreach inputs as $r (.; ($r | score($seed)) as $s |
+	  .n += 1 | .tried = ([$r | {fingerprint, choice} + $s] + .tried)[:256] |
+	  if .best == null or $s.score > .best.score
+	  then .best = {id: $r.xid, source: $r.source, choice: $r.choice,
+	    score: $s.score} else . end;
+	  if .n == 60 then (.best.score | stderr | empty), break $out else ask end)
+	EOT
+	"${@:3}" <pipe | tee "log.$1.$2" |
+	    jq -nc --unbuffered --arg mode "$1" --argjson seed "$2" \
+	    -f landscape.jq 2>"best.$1.$2" >pipe
+}
+
+@test "the tuner beats random sampling, and never repeats" {
+	for s in 1 2 3 4 5 6; do
+		landscape tune $s ke-gen -b tune -S $s
+		landscape random $s ke-gen -b tune -S $s
+		[ "$(jq -r .fingerprint log.tune.$s | sort -u | wc -l)" -eq 60 ]
+	done
+	# random ends near 0.45, the tuner near 0.8 of the optimum's 1
+	awk '{ sum[FILENAME ~ /tune/] += $1 }
+	    END { exit !(sum[1] > 1.3 * sum[0]) }' best.*
+}
+
+@test "a tuner that starts anew at each step doesn't repeat either" {
+	anew() {
+		while read -r line; do
+			ke-gen -b tune -S 1 <<<"$line"
+		done
+	}
+	landscape tune 1 anew
+	[ "$(jq -r .fingerprint log.tune.1 | sort -u | wc -l)" -eq 60 ]
+	jq -e '. > 0.6' best.tune.1
+}
+
 @test "an operator without seeds tunes its parents only" {
 	run ke-gen -q -b tune < <(drafts 0 0 bare)
 	[ "$(jq -r .error.code <<<"$output")" = no_seed ]
