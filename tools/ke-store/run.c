@@ -241,7 +241,8 @@ show(struct store *st, const char *name)
 	    "best_quick", "tokens", "money", "joules", "seconds", NULL};
 	sqlite3_stmt *q = SQL(st,
 	    "SELECT name, op, target, created, finished, record,"
-	    " (SELECT count(*) FROM nodes n WHERE n.run = r.run),"
+	    " (SELECT count(*) FROM nodes n WHERE n.run = r.run"
+	    "  AND n.status <> 'lost'),"
 	    " (SELECT count(*) FROM nodes n WHERE n.run = r.run"
 	    "  AND status = 'pass'),"
 	    " (SELECT max(score) FROM evals e WHERE e.run = r.run"
