@@ -202,9 +202,21 @@ axpy() {
 	EOF
 }
 
+@test "what a kernel remembers is of no use to it" {
+	for f in sum_alone sum_cache sum_content; do
+		ke-eval -o rowsum -s production "$data/$f.c" > $f
+		jq -c '.eval | [.status, .speedup]' $f
+		check '.eval.status | IN("pass", "noisy")' < $f
+		check '.eval.cases[-1] | .executions <= .slots' < $f
+	done
+	jq -es 'map(.eval.speedup.mid) | max < 2 * .[0]' sum_alone \
+	    sum_cache sum_content
+}
+
 @test "what a kernel counts begins anew with each segment" {
 	verdicts axpy <<-EOF
 	counter_check	wrong .*
+	counter	wrong .*
 	EOF
 }
 

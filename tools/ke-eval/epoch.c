@@ -16,8 +16,8 @@
 #include "verifier.h"
 
 #define OUTPUTS_MAX ((size_t)16 << 30) /* of address space; used as touched */
-#define SLOTS 4           /* distinct inputs of a timed case, at least */
-#define SLOT_BYTES_QUICK ((uint64_t)8 << 20) /* what they should add up to */
+#define SLOTS 8           /* distinct inputs of a timed case, at least */
+#define SLOT_BYTES_QUICK ((uint64_t)16 << 20) /* what they should add up to */
 #define SLOT_BYTES_FULL ((uint64_t)48 << 20)
 #define CHECK_KINDS 2     /* drawings of a check case in quick effort */
 #define BASE_S 60.0       /* deadline of the baseline, per segment */

@@ -12,7 +12,7 @@
 #include "runner.h"
 
 #define EPOCH_CANDIDATES 32
-#define SLOTS_MAX 32 /* distinct inputs of a case */
+#define SLOTS_MAX 512 /* distinct inputs of a case */
 
 /* One drawing of a case's inputs. */
 struct slot {

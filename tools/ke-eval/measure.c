@@ -2,11 +2,11 @@
  *
  * A segment runs E executions over distinct slots between two readings of our
  * clock; its wake-ups (about 20 us) are not subtracted, which favours the
- * slower side.  E makes a segment last SEGMENT_S.  Pairs run in the order AB,
- * BA, AB...  In quick effort their number is fixed.  In full effort a pilot
- * says how many make the interval PRECISION wide, and a fresh sample of that
- * size is taken: stopping when the interval looks narrow would break its
- * coverage (EVAL.md, amendment 4).
+ * slower side.  E makes a segment last SEGMENT_S, if there are as many slots.
+ * Pairs run in the order AB, BA, AB...  In quick effort their number is fixed.
+ * In full effort a pilot says how many make the interval PRECISION wide, and a
+ * fresh sample of that size is taken: stopping when the interval looks narrow
+ * would break its coverage (EVAL.md, amendment 4).
  *
  * A quick sample whose spread says that its interval would be too wide to be
  * of use, or that was slowed too often, is a pilot for a second one.
@@ -25,7 +25,6 @@
 #define SEGMENT_S 0.002
 #define SEGMENT_FULL_S 0.005
 #define EXECS_PILOT 2
-#define EXECS_MAX 512
 #define EXECS_BYTES (256.0 * 1024 * 1024) /* of outputs in one segment */
 #define PAIRS_PILOT 12 /* quick effort: all there is, if it is good enough */
 #define PAIRS_QUICK_MAX 48
@@ -58,7 +57,8 @@ executions(const struct epoch *e, const struct layout *l, double seconds)
 	    fmax(seconds, 1e-7));
 	double room = EXECS_BYTES / fmax(l->traffic, 1);
 
-	n = fmin(fmin(n, EXECS_MAX), room);
+	/* on inputs met twice a kernel could remember what it answered */
+	n = fmin(fmin(n, (double)l->n_slots), room);
 	return n < 1 ? 1 : (size_t)n;
 }
 
@@ -241,15 +241,17 @@ run_all(struct pairing *g, struct pair *p, struct ke_err *e)
 {
 	struct measured *m = g->m;
 	struct layout *l = &g->epoch->cases[g->base.layout];
-	double first;
+	double seconds;
 
-	/* warms up and says how long one execution takes */
+	/* warms up and says how long one execution takes: of few, the wake-ups
+	 * take longer than they do, so the next time it is more of them */
 	g->candidate.n_execs = EXECS_PILOT;
-	if (candidate_segment(g, &first, e) == -1 ||
-	    candidate_segment(g, &first, e) == -1)
-		return -1;
-	m->execs = executions(g->epoch, l, first);
-	g->candidate.n_execs = m->execs;
+	for (int i = 0; i < 3; i++) {
+		if (candidate_segment(g, &seconds, e) == -1)
+			return -1;
+		g->candidate.n_execs = executions(g->epoch, l, seconds);
+	}
+	m->execs = g->candidate.n_execs;
 	g->base.n_execs = executions(g->epoch, l, l->base_s);
 	if (sample(g, p, e) == -1)
 		return -1;
