@@ -352,9 +352,13 @@ grid_error() {
 @test "an operator that is broken is no fault of the candidate" {
 	cp -r "$data/ops/axpy" broken
 	sed -i 's/a\[0\] \* x/x/' broken/base.c
-	ke-eval -o ./broken "$data/naive.c" > out
+	run -1 --separate-stderr ke-eval -o ./broken "$data/naive.c"
 	check '.eval == null and .error.code == "operator" and
-	    (.error.message | test("base.c: wrong: element"))' < out
+	    (.error.message | test("base.c: wrong: element"))' <<<"$output"
+	[[ $stderr = "ke-eval: "*naive.c:*base.c* ]]
+	rm broken/base.c
+	run -1 --separate-stderr ke-eval -o ./broken "$data/naive.c"
+	check '.error.message | test("base.c")' <<<"$output"
 	echo 'REF_z(i) { return 1 +; }' > broken/ref.c
 	run ke-eval -o ./broken "$data/naive.c"
 	[ "$status" = 111 ]
@@ -422,8 +426,9 @@ grid_error() {
 @test "an unknown dtype, an unknown case set" {
 	run -1 ke-eval -o axpy -y f8 "$data/naive.c"
 	[[ $output = *"axpy has no dtype f8"* ]]
-	run ! ke-eval -o rowsum -s production "$data/sum.c"
-	[[ $output = *"no cases in set production"* ]]
+	run -1 --separate-stderr ke-eval -o keep -s production "$data/sum.c"
+	[[ $stderr = *"keep: no cases in set production" ]]
+	check '.error.code == "operator"' <<<"$output"
 }
 
 @test "a full disk is the system's failure" {
@@ -432,4 +437,75 @@ grid_error() {
 	[[ $output = "ke-eval: "*"No space left"* ]]
 	run -111 bash -c 'ke-eval -T in > /dev/full'
 	run -111 bash -c 'ke-eval -l > /dev/full'
+}
+
+@test "what is printed beside evaluations: targets, a run's origin" {
+	[[ $(ke-eval -l) = "cpu	usable: "*" cores, "* ]]
+	ke-eval -i -o rowsum -y f32 > info
+	check '.op == "rowsum" and .target == "cpu" and .language == "c" and
+	    .dtype == "f32" and (.baseline.id | test("^base.c@[0-9a-f]+$")) and
+	    (.env | .key != null and .cpu != null and .compiler != null and
+	    .cores >= 1)' < info
+	ke-eval -o rowsum "$data/sum_mean.c" > out
+	[ "$(jq -r .eval.env.key out)" = "$(jq -r .env.key info)" ]
+	[ "$(jq -r .eval.baseline.id out)" = "$(jq -r .baseline.id info)" ]
+	ke-eval -i -o rowsum -w 1 > one
+	[ "$(nproc)" = 1 ] ||
+	    [ "$(jq -r .env.key one)" != "$(jq -r .env.key info)" ]
+	run -1 ke-eval -i -o no_such_op
+	[[ $output = *no_such_op* ]]
+}
+
+@test "-c compiles and leaves what was made" {
+	sed 's/z\[i\] = a/z[i] = 0 * a/' "$data/naive.c" > wrong.c
+	ke-eval -c -k kept/here -o axpy wrong.c > out
+	check '.eval.status == "pass" and .eval.cases == null and
+	    .eval.compile.variants == 1 and .eval.compile.code_bytes > 0 and
+	    (.eval.compile.flags | index("-O3"))' < out
+	cmp wrong.c kept/here/candidate.c
+	[ -s kept/here/variant-0.so ]
+	grep -q candidate.c kept/here/variant-0.remarks
+	ke-eval -c -o axpy "$data/syntax.c" |
+	    check '.eval.status == "compile_error" and .eval.code == "cc"'
+}
+
+@test "constants and choices compile a variant for each case" {
+	cat > plan.c <<-"EOF"
+	/* ke-plan
+	{ "tune": {"BM": [1, 2, 4]}, "constants": ["M"],
+	  "choice": [{"when": "M >= 33", "BM": 4}, {"BM": 2}],
+	  "launches": [{"kernel": "rowsum", "grid": ["cdiv(M, BM)"],
+	    "args": ["x", "y", "N", "BM"]}] } */
+	void
+	rowsum(const struct ke_block *b, const float *x, float *y, int N,
+	    int BM)
+	{
+		for (int i = b->x * KE_BM; i < (b->x + 1) * BM && i < KE_M;
+		    i++) {
+			y[i] = 0;
+			for (int j = 0; j < N; j++)
+				y[i] += x[(size_t)i * N + j];
+			if (KE_BM != (KE_M >= 33 ? 4 : 2))
+				y[i] = -1;
+		}
+	}
+	EOF
+	ke-eval -c -k quick -o rowsum plan.c | check \
+	    '.eval.compile.variants == 2'
+	[ -e quick/variant-1.so ]
+	ke-eval -c -e full -k full -o rowsum plan.c | check \
+	    '.eval.compile.variants == 6'
+	[ -e full/variant-5.so ]
+	verdicts rowsum <<<"plan right"
+	[ "$(jq '[.eval.cases[] | select(.set == "check")] | length' \
+	    verdicts)" = 1 ]
+	# a tuner's choice goes over the rows
+	jq -nc --rawfile s plan.c '{v: 1, op: "rowsum", source: $s,
+	    choice: {BM: 1}}' | ke-eval | check '.eval.status == "wrong"'
+	jq -nc --rawfile s plan.c '{v: 1, op: "rowsum", source: $s,
+	    choice: {BM: 3}}' | ke-eval | check '.eval.status == "plan_error"
+	    and .eval.code == "choice" and (.eval.detail | test("BM"))'
+	sed -i 's/"constants"/"require": ["BM < 4"], &/' plan.c
+	ke-eval -o rowsum plan.c | check '.eval.status == "plan_error" and
+	    (.eval.detail | test("BM < 4"))'
 }

@@ -272,7 +272,7 @@ run_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 }
 
 static int
-open_all(struct epoch *e, const char *dtype, struct verdict *v,
+open_all(struct epoch *e, const char *dtype, struct verdict *v, bool *is_op,
     struct ke_err *err)
 {
 	char *so;
@@ -281,9 +281,9 @@ open_all(struct epoch *e, const char *dtype, struct verdict *v,
 	    (ssize_t)sizeof(e->seed))
 		return ke_fail(err, "getrandom");
 	e->dtype = ke_dtype_find(dtype);
-	if (ke_op_tolerance(e->op, dtype, &e->tolerance, err) == -1 ||
-	    find_cases(e, err) == -1 || read_base(e, err) == -1 ||
-	    draw_all(e, err) == -1 ||
+	*is_op = ke_op_tolerance(e->op, dtype, &e->tolerance, err) == -1 ||
+	    find_cases(e, err) == -1 || read_base(e, err) == -1;
+	if (*is_op || draw_all(e, err) == -1 ||
 	    file_open(&e->base.outputs, OUTPUTS_MAX, err) == -1 ||
 	    file_open(&e->candidate.outputs, OUTPUTS_MAX, err) == -1)
 		return -1;
@@ -312,12 +312,13 @@ epoch_open(const struct ke_op *op, const char *dtype, const char *set,
 	e->workers = workers;
 	e->jobs = jobs;
 	e->inputs_ro = -1;
-	if (open_all(e, dtype, &v, err) == 0)
+	if (open_all(e, dtype, &v, is_op, err) == 0)
 		return e;
-	*is_op = v.status != KE_PASS;
-	if (*is_op)
+	if (v.status != KE_PASS) {
+		*is_op = true;
 		ke_fail(err, "%s/base.c: %s: %s: %s", op->dir,
 		    ke_status_name(v.status), v.code, v.detail);
+	}
 	epoch_close(e);
 	return NULL;
 }

@@ -128,7 +128,8 @@ set_effort(const cJSON *rec)
 	    : strcmp(effort, "full") == 0;
 }
 
-/* One record through the mode's work: 0, or 111 after a message. */
+/* One record through the mode's work: 0, or after a message 1 where the
+ * operator can't be used, 111 where the system failed. */
 static int
 work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
 {
@@ -155,12 +156,11 @@ work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
 		return 0;
 	}
 	cJSON_Delete(eval);
-	if (is_op) {
-		ke_record_error(rec, TOOL, "operator", "%s", e.msg);
-		return 0;
-	}
 	warnx("%s: %s", where, e.msg);
-	return KE_FILTER_FAILED;
+	if (!is_op)
+		return KE_FILTER_FAILED;
+	ke_record_error(rec, TOOL, "operator", "%s", e.msg);
+	return KE_FILTER_REFUSED;
 }
 
 static int
@@ -190,9 +190,11 @@ each(cJSON *rec, const char *where, void *arg)
 		ke_record_error(rec, TOOL, "record", "%s", e.msg);
 		warnx("%s: %s", where, e.msg);
 		status = KE_FILTER_REFUSED;
-	} else if (work(rec, op, type, where) != 0) {
-		return KE_FILTER_FAILED;
+	} else {
+		status = work(rec, op, type, where);
 	}
+	if (status == KE_FILTER_FAILED)
+		return status;
 	return finish(rec, name) != 0 ? KE_FILTER_FAILED : status;
 }
 
