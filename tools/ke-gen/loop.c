@@ -186,12 +186,13 @@ gen_loop(struct gen *g, char **files)
 
 	ke_filter_signals();
 	while (!g->gone && g->status != KE_FILTER_FAILED) {
-		bool room = g->busy < (size_t)g->in_flight;
-		bool got = room && open_next(g, &s) && read_one(g, &s);
+		bool room;
 
+		/* first, for what it ends makes room */
 		if (g->backend->step != NULL)
 			g->backend->step(g);
-		if (got)
+		room = g->busy < (size_t)g->in_flight;
+		if (room && open_next(g, &s) && read_one(g, &s))
 			continue;
 		if (s.ended && g->busy == 0)
 			break;
