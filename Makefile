@@ -82,7 +82,7 @@ sanitize:
 		SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer'
 
 bench:
-	@scripts/deps build run
+	@scripts/deps build run bench
 	@$(MAKE) --no-print-directory all
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" bench/run
 
