@@ -46,23 +46,6 @@ check() {
 	jq -es "length > 0 and all(.[]; $1)" > /dev/null
 }
 
-# A candidate of axpy, its plan $1 (after the launches) and its text $2.
-axpy() {
-	cat <<-EOF
-	/* ke-plan
-	{ "launches": [{"kernel": "axpy", "args": ["a", "x", "y", "z", "N"]
-	    ${3-}}] $1 } */
-	void
-	axpy(${4-}const float *a, const float *x, const float *y, float *z,
-	    int N)
-	{
-	${2-	for (int i = 0; i < N; i++)
-			z[i] = a[0] * x[i] + y[i];
-	}
-	}
-	EOF
-}
-
 @test "an honest kernel passes" {
 	for try in 1 2 3 4; do
 		ke-eval -o rowsum "$data/sum.c" > out
@@ -359,6 +342,7 @@ grid_error() {
 	rm broken/base.c
 	run -1 --separate-stderr ke-eval -o ./broken "$data/naive.c"
 	check '.error.message | test("base.c")' <<<"$output"
+	cp "$data/ops/axpy/base.c" broken
 	echo 'REF_z(i) { return 1 +; }' > broken/ref.c
 	run ke-eval -o ./broken "$data/naive.c"
 	[ "$status" = 111 ]
@@ -508,4 +492,218 @@ grid_error() {
 	sed -i 's/"constants"/"require": ["BM < 4"], &/' plan.c
 	ke-eval -o rowsum plan.c | check '.eval.status == "plan_error" and
 	    (.eval.detail | test("BM < 4"))'
+}
+
+@test "-r runs the first timed case, -n times, and says whether it is right" {
+	ke-eval -r -n 3 -o rowsum "$data/sum.c" > out
+	check '.eval | .status == "pass" and .score == null and
+	    (.cases | length) == 1 and .cases[0].set == "small" and
+	    .cases[0].dims.M == 64 and .cases[0].t_us == null' < out
+	ke-eval -r -o rowsum "$data/sum_tail.c" |
+	    check '.eval.status == "pass"'
+	ke-eval -r -n 2 -o rowsum "$data/sum_part.c" "$data/sum_half.c" |
+	    check '.eval.status == "wrong"'
+	ke-eval -r -o axpy "$data/null.c" |
+	    check '.eval.status == "fault" and .eval.code == "SIGSEGV"'
+}
+
+@test "-T is a table of what the record says" {
+	ke-eval -T -o rowsum "$data/sum_part.c" > out
+	grep -q "sum_part.c: wrong: element: y\[" out
+	grep -q "rowsum on cpu, quick effort, .* workers" out
+	grep -q "  wrong at M=33 N=64" out
+	run ! grep -q speedup out
+	for try in 1 2 3 4; do
+		ke-eval -T -o rowsum "$data/sum.c" > out
+		cat out
+		grep -q "sum.c: pass" out && break
+	done
+	grep -Eq "sum.c: pass: [0-9.e-]+ times base.c, 95 % within \[[0-9.]+, \
+[0-9.]+\]" out
+	grep -q "  4 check cases pass; largest error 0.* of what" out
+	grep -Eq "^  M=64 N=1024 .* [mu]s .* [mu]s .*\[[0-9.]+, [0-9.]+\]" out
+	grep -Eq "^  M=16 N=4096 .* [mu]s .* [mu]s .*\[[0-9.]+, [0-9.]+\]" out
+}
+
+@test "a grid of one to three dimensions, more blocks than workers" {
+	for grid in '"cdiv(N,8)"' '2, "cdiv(N,16)"' '3, 5, "cdiv(N,120)"'; do
+		cat > grid.c <<-EOF
+		/* ke-plan
+		{ "launches": [{"kernel": "axpy", "grid": [$grid],
+		    "args": ["a", "x", "y", "z", "N"]}] } */
+		void
+		axpy(const struct ke_block *b, const float *a, const float *x,
+		    const float *y, float *z, int N)
+		{
+			int at = b->x + b->nx * (b->y + b->ny * b->z);
+			int ok = b->x < b->nx && b->y < b->ny && b->z < b->nz;
+
+			for (int i = 8 * at; i < 8 * at + 8 && i < N; i++)
+				z[i] = ok ? a[0] * x[i] + y[i] : -1;
+		}
+		EOF
+		verdicts axpy <<<"grid right"
+	done
+	sed -i 's/8 \* at; /8 * at + (b->z == 8); /' grid.c
+	verdicts axpy <<<"grid wrong .*"
+}
+
+@test "scratch is 64-byte aligned, of the size asked for, and no more" {
+	cat > scratch.c <<-"EOF"
+	/* ke-plan
+	{ "launches": [{"kernel": "axpy", "grid": ["cdiv(N, 64)"],
+	    "shared": "4*min(N,64)", "args": ["a", "x", "y", "z", "N"]}] } */
+	void
+	axpy(const struct ke_block *b, const float *a, const float *x,
+	    const float *y, float *z, int N)
+	{
+		float *s = b->shared;
+		int lo = b->x * 64, n = N - lo < 64 ? N - lo : 64;
+
+		for (int i = 0; i < n; i++)
+			s[i] = a[0] * x[lo + i];
+		for (int i = 0; i < n; i++)
+			z[lo + i] = s[i] + y[lo + i];
+		if ((uintptr_t)s % 64 != 0 ||
+		    b->shared_bytes != 4 * (size_t)(N < 64 ? N : 64))
+			z[lo] = -1;
+		/* MORE */
+	}
+	EOF
+	verdicts axpy <<<"scratch right"
+	sed 's|/. MORE ./|s[64] = 1;|' scratch.c > over.c
+	sed 's/s\[i\] = /s[i] += /' scratch.c > junk.c
+	sed 's/s\[i\] = /s[i] = (N == 4096 ? 0 : s[i]) + /' scratch.c > zero.c
+	verdicts axpy <<-EOF
+	over	fault SIGSEGV
+	junk	wrong .*
+	zero	wrong .*
+	EOF
+}
+
+@test "workspaces, several launches in order" {
+	cat > steps.c <<-"EOF"
+	/* ke-plan
+	{ "workspace": {"t": {"dtype": "f32", "shape": ["N"]},
+	    "u": {"dtype": "f64", "shape": [3]}},
+	  "launches": [
+	    {"kernel": "first", "args": ["a", "u"]},
+	    {"kernel": "second", "grid": ["N"], "args": ["x", "u", "t"]},
+	    {"kernel": "third", "args": ["t", "y", "z", "N"]}] } */
+	void first(const float *a, double *u) { u[2] = a[0]; }
+	void
+	second(const struct ke_block *b, const float *x, double *u, float *t)
+	{
+		t[b->x] = u[2] * x[b->x];
+	}
+	void
+	third(float *t, const float *y, float *z, int N)
+	{
+		for (int i = 0; i < N; i++)
+			z[i] = t[i] + y[i];
+		/* MORE */
+	}
+	EOF
+	sed 's|/. MORE ./|t[N] = 1;|' steps.c > beside.c
+	sed 's/u\[2\] = a/u[3] = a/' steps.c > beside2.c
+	sed 's/if *(0)//; s/^void first.*/void first(const float *a, double *u) {}/' \
+	    steps.c > junk.c
+	verdicts axpy <<-EOF
+	steps	right
+	beside	fault canary|fault SIGSEGV
+	beside2	fault canary
+	junk	wrong .*
+	EOF
+	[ "$(jq -rs '.[2].eval.detail' verdicts)" = \
+	    "wrote beside a workspace" ]
+}
+
+@test "offsets, and dimensions as int and int64_t" {
+	cat > offset.c <<-"EOF"
+	/* ke-plan
+	{ "launches": [
+	    {"kernel": "low", "args": ["a", "x", "y", "z", "N"]},
+	    {"kernel": "high", "args": ["a", {"tensor": "x", "offset": "N/2"},
+	      {"tensor": "y", "offset": "N/2"},
+	      {"tensor": "z", "offset": "N/2"}, "N"]}] } */
+	static void
+	part(float a, const float *x, const float *y, float *z, int n)
+	{
+		for (int i = 0; i < n; i++)
+			z[i] = a * x[i] + y[i];
+	}
+	void
+	low(const float *a, const float *x, const float *y, float *z, int N)
+	{
+		part(*a, x, y, z, N / 2);
+	}
+	void
+	high(const float *a, const float *x, const float *y, float *z, int N)
+	{
+		part(*a, x, y, z, N - N / 2);
+	}
+	EOF
+	verdicts axpy <<<"offset right"
+	cat > types.c <<-"EOF"
+	/* ke-plan
+	{ "launches": [{"kernel": "twice",
+	    "args": ["N", "M", "NM", "x", "y"]}] } */
+	void
+	twice(int64_t N, int M, int NM, const float *x, float *y)
+	{
+		for (int64_t i = 0; i < N * M; i++)
+			y[i] = NM == N * M ? 2 * x[i] : 0;
+	}
+	EOF
+	sed 's/int64_t N, int M/int N, int M/' types.c > narrow.c
+	verdicts wide <<-EOF
+	types	right
+	narrow	compile_error cc
+	EOF
+}
+
+@test "integers are exact, also beyond floats" {
+	sed 's/y\[i\] = x\[i\]/y[i] = (int64_t)(float)x[i]/' \
+	    "$data/ops/bump/base.c" > round.c
+	sed 's/x\[i\] & 1/x[i] > 0/' "$data/ops/bump/base.c" > other.c
+	cp "$data/ops/bump/base.c" same.c
+	verdicts bump <<-EOF
+	same	right
+	round	wrong value
+	other	wrong value
+	EOF
+	[[ $(jq -rs '.[2].eval.detail' verdicts) = "m["*"] is "* ]]
+}
+
+@test "of a jagged output what is meant is compared" {
+	sed 's/n\[b->x\] = k/while (k < N) y[row + k++] = 7; n[b->x] = k/' \
+	    "$data/ops/keep/base.c" > length.c
+	sed 's/\t*n\[b->x\] = k;/&\n while (k < N) y[row + k++] = 7;/' \
+	    "$data/ops/keep/base.c" > behind.c
+	sed 's/y\[row + k++\] = x/y[row + k++] = (j > 2) + x/' \
+	    "$data/ops/keep/base.c" > shifted.c
+	verdicts keep <<-EOF
+	behind	right
+	length	wrong value
+	shifted	wrong value
+	EOF
+	jq -s '.[1].eval.detail' verdicts | grep '"n\['
+}
+
+@test "a timed case outside the domain counts 1, the others are measured" {
+	sed 's/{ "launches"/{ "domain": ["N != 4096"], "launches"/' \
+	    "$data/sum.c" > part.c
+	for try in 1 2 3; do
+		ke-eval -o rowsum part.c > out
+		check '.eval.status == "pass"' < out && break
+	done
+	check '.eval | .status == "pass" and (.cases | map(select(.set ==
+	    "small")) | (.[0] | .outside == null and .t_us > 0) and
+	    (.[1] | .outside == true and .t_us == null)) and
+	    ((.speedup.mid | log) * 2 - (.cases[4].speedup.mid | log) |
+	    fabs < 1e-6)' < out
+	[[ $(ke-eval -T -o rowsum part.c) = *"M=16 N=4096 "*"outside the domain"* ]]
+	sed -i 's/N != 4096/N < 4096 \&\& N != 1024/; s/"domain"/"domain"/' part.c
+	ke-eval -r -o rowsum part.c | check '.eval.status == "plan_error" and
+	    .eval.code == "domain"'
 }

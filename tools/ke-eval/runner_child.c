@@ -25,6 +25,7 @@
 
 #define PAGE ((size_t)4096)
 #define VARIANTS_MAX 64
+#define JUNK 0xff /* bytes of a NaN, which no sum hides */
 #define SPINS 20000 /* then give the core away: a worker may have lost its own */
 
 struct segment {
@@ -155,7 +156,8 @@ run_blocks(struct worker *w, const struct wire_launch *l, wire_call *call,
 		    .shared_bytes = l->shared};
 
 		if (h->junk && l->shared > 0)
-			memset(w->shared, (int)(0xa5 ^ i), l->shared);
+			memset(w->shared, i % 2 == 0 ? JUNK
+			    : (int)(0x4b ^ i), l->shared);
 		call(&b, buffers, offsets, h->dims);
 	}
 }
@@ -214,7 +216,7 @@ new_shared(const struct segment *s)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		_exit(1);
-	memset(p, 0xa5, bytes);
+	memset(p, JUNK, bytes);
 	mprotect(p + bytes, PAGE, PROT_NONE);
 	return p + (bytes - (most + 63) / 64 * 64);
 }
