@@ -5,35 +5,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "evaluate.h"
 #include "file.h"
 #include "hash.h"
-
-/* The value of the first line of /proc/cpuinfo that begins with one of the
- * names that architectures give their processor's model. */
-static char *
-cpu_model(void)
-{
-	static const char *const names[] = {"model name", "cpu model", "uarch",
-	    "CPU part"};
-	struct ke_buf text = {0};
-	struct ke_err e;
-	char *model = NULL;
-
-	if (ke_file_read("/proc/cpuinfo", (size_t)4 << 20, &text, &e) == -1)
-		return ke_strdup("unknown");
-	for (size_t i = 0; model == NULL && i < KE_LEN(names); i++) {
-		const char *at = strstr(text.s, names[i]);
-		const char *colon = at == NULL ? NULL : strchr(at, ':');
-
-		if (colon == NULL)
-			continue;
-		colon += 1 + strspn(colon + 1, " \t");
-		model = ke_strndup(colon, strcspn(colon, "\n"));
-	}
-	ke_buf_free(&text);
-	return model != NULL ? model : ke_strdup("unknown");
-}
 
 static void
 set_governor(cJSON *env)
@@ -60,7 +35,7 @@ environment(const struct ke_op *op, const char *dtype, const char *target,
 	char hex[KE_SHA256_HEX];
 
 	if (cpu == NULL)
-		cpu = cpu_model();
+		cpu = ke_cpu_model();
 	uname(&u);
 	ke_buf_fmt(&key, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%d\n", KE_VERSION,
 	    op->hash, dtype, target, s->set, cpu, compiler_version(),

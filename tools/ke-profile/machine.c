@@ -6,50 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "file.h"
+#include "cpu.h"
 #include "machine.h"
-
-/* Names of the processor in /proc/cpuinfo, by architecture: as ke-eval has
- * them in eval.env.cpu, which is compared with ours. */
-static const char *const model_keys[] = {"model name", "cpu model", "uarch",
-    "CPU part"};
-
-static int
-model_find(const char *text, const char *key, char *out, size_t size)
-{
-	size_t n = strlen(key);
-
-	for (const char *p = text; p != NULL;) {
-		const char *end = strchr(p, '\n'), *colon = strchr(p, ':');
-
-		if (strncmp(p, key, n) == 0 && colon != NULL && end > colon) {
-			colon += 1 + strspn(colon + 1, " \t");
-			snprintf(out, size, "%.*s", (int)(end - colon), colon);
-			return 0;
-		}
-		p = end != NULL ? end + 1 : NULL;
-	}
-	return -1;
-}
 
 int
 machine_read(struct machine *m, struct ke_err *e)
 {
-	struct ke_buf b = {0};
 	cpu_set_t set;
+	char *model = ke_cpu_model();
 
-	*m = (struct machine){.model = "unknown"};
+	*m = (struct machine){0};
+	snprintf(m->model, sizeof(m->model), "%s", model);
+	free(model);
 	if (sched_getaffinity(0, sizeof(set), &set) == -1)
 		return ke_fail(e, "sched_getaffinity: %s", strerror(errno));
 	for (int i = 0; i < CPU_SETSIZE && m->n_cpus < CPUS_MAX; i++)
 		if (CPU_ISSET(i, &set))
 			m->cpus[m->n_cpus++] = i;
-	if (ke_file_read("/proc/cpuinfo", 16 << 20, &b, e) == 0)
-		for (size_t i = 0; i < KE_LEN(model_keys); i++)
-			if (model_find(b.s, model_keys[i], m->model,
-			    sizeof(m->model)) == 0)
-				break;
-	ke_buf_free(&b);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cpu.h"
 #include "file.h"
 #include "hardware.h"
 
@@ -29,29 +30,6 @@ static const struct {
 	{"sve", "SVE"},
 	{"sve2", "SVE2"},
 };
-
-/* The value of the first line "name : value", which the caller frees; NULL
- * where there is none. */
-static char *
-field(const char *info, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *s = info; *s != '\0'; s += *s == '\n') {
-		size_t len = strcspn(s, "\n");
-		const char *colon = memchr(s, ':', len);
-
-		if (colon != NULL && strncmp(s, name, n) == 0 &&
-		    strchr(" \t:", s[n]) != NULL) {
-			size_t skip = 1 + strspn(colon + 1, " \t");
-
-			return ke_strndup(colon + skip,
-			    len - (size_t)(colon - s) - skip);
-		}
-		s += len;
-	}
-	return NULL;
-}
 
 static bool
 has_word(const char *words, const char *w)
@@ -120,19 +98,12 @@ describe_caches(struct ke_buf *b)
 void
 hardware_describe(struct ke_buf *b)
 {
-	struct ke_buf info = {0};
-	struct ke_err e;
-	char *model, *flags;
+	char *model = ke_cpu_model(), *flags = ke_cpu_field("flags");
 
 	ke_buf_str(b, "## The machine\n\n");
-	if (ke_file_read("/proc/cpuinfo", (size_t)64 << 20, &info, &e) == -1)
-		ke_buf_str(&info, "");
-	model = field(info.s, "model name");
-	flags = field(info.s, "flags");
 	if (flags == NULL)
-		flags = field(info.s, "Features");
-	if (model != NULL)
-		ke_buf_fmt(b, "- processor: %s\n", model);
+		flags = ke_cpu_field("Features");
+	ke_buf_fmt(b, "- processor: %s\n", model);
 	ke_buf_fmt(b, "- cores: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
 	if (flags != NULL)
 		describe_extensions(b, flags);
@@ -140,5 +111,4 @@ hardware_describe(struct ke_buf *b)
 	ke_buf_str(b, "\n");
 	free(model);
 	free(flags);
-	ke_buf_free(&info);
 }
