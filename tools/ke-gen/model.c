@@ -7,7 +7,7 @@
 #include "mem.h"
 #include "model.h"
 
-#define POINTS 96 /* at most: the work grows with the cube */
+#define POINTS 64 /* at most: the work grows with the cube */
 #define NOISE_PASSED 0.02
 #define NOISE_UNKNOWN 0.5
 
@@ -17,23 +17,31 @@ static const struct {
 	double share; /* of the part that adds */
 } shapes[] = {{0.3, 0.8}, {0.3, 0.4}, {0.9, 0.8}, {0.9, 0.4}};
 
+static void
+set_shape(struct model *m, size_t i)
+{
+	for (size_t d = 0; d < MODEL_STEPS; d++)
+		m->alike[d] = exp(-shapes[i].decay * (double)d);
+	m->share = shapes[i].share;
+}
+
 static double
 covariance(const struct model *m, const struct point *a,
     const struct point *b)
 {
 	size_t n = m->space->plan->n_tune;
-	double sum = 0, steps = 0;
+	double sum = 0, product = 1;
 
 	for (size_t t = 0; t < n; t++) {
-		double d = fabs((double)a->at[t] - (double)b->at[t]);
+		uint32_t d = a->at[t] > b->at[t] ? a->at[t] - b->at[t]
+		    : b->at[t] - a->at[t];
+		double v = d < MODEL_STEPS ? m->alike[d] : 0;
 
-		sum += d == 0 ? 1 : exp(-m->decay * d);
-		steps += d;
+		sum += v;
+		product *= v;
 	}
-	if (n == 0)
-		return 1;
-	return m->share * sum / (double)n +
-	    (1 - m->share) * exp(-m->decay * steps);
+	return n == 0 ? 1
+	    : m->share * sum / (double)n + (1 - m->share) * product;
 }
 
 /* The points to learn from: the newest, and the best ones beside them. */
@@ -91,6 +99,21 @@ standardise(struct model *m, const struct observed **from, double *y)
 			y[i] = fmin(worst, -1);
 }
 
+/* Four sums at once: one would wait for each of its additions. */
+static double
+dot(const double *a, const double *b, size_t n)
+{
+	double s[4] = {0, 0, 0, 0};
+	size_t i = 0;
+
+	for (; i + 4 <= n; i += 4)
+		for (size_t k = 0; k < 4; k++)
+			s[k] += a[i + k] * b[i + k];
+	for (; i < n; i++)
+		s[0] += a[i] * b[i];
+	return s[0] + s[1] + (s[2] + s[3]);
+}
+
 /* Solves factor x = b (forward), in place. */
 static void
 forward(const struct model *m, double *b)
@@ -98,9 +121,7 @@ forward(const struct model *m, double *b)
 	for (size_t i = 0; i < m->n; i++) {
 		const double *row = m->factor + i * m->n;
 
-		for (size_t k = 0; k < i; k++)
-			b[i] -= row[k] * b[k];
-		b[i] /= row[i];
+		b[i] = (b[i] - dot(row, b, i)) / row[i];
 	}
 }
 
@@ -122,10 +143,9 @@ factorise(struct model *m, const struct observed **from)
 
 		for (size_t k = 0; k <= i; k++) {
 			const double *other = m->factor + k * m->n;
-			double v = covariance(m, m->points[i], m->points[k]);
+			double v = covariance(m, m->points[i], m->points[k]) -
+			    dot(row, other, k);
 
-			for (size_t j = 0; j < k; j++)
-				v -= row[j] * other[j];
 			if (k < i) {
 				row[k] = v / other[k];
 				continue;
@@ -188,17 +208,18 @@ model_fit(struct model *m, const struct space *s)
 	for (size_t i = 0; i < m->n; i++)
 		m->points[i] = &from[i]->p;
 	standardise(m, from, y);
-	for (size_t i = 0; i <= KE_LEN(shapes); i++) {
+	for (size_t i = 0; i < KE_LEN(shapes); i++) {
 		double likely;
 
-		m->decay = shapes[i < KE_LEN(shapes) ? i : shape].decay;
-		m->share = shapes[i < KE_LEN(shapes) ? i : shape].share;
+		set_shape(m, i);
 		likely = fit(m, from, y);
-		if (i < KE_LEN(shapes) && likely > best) {
+		if (likely > best) {
 			best = likely;
 			shape = i;
 		}
 	}
+	set_shape(m, shape);
+	fit(m, from, y);
 	count_values(m);
 	free(from);
 }

@@ -8,6 +8,7 @@
  * adds the tunables' own effects and a part in which all of them interact;
  * neighbouring values of a tunable are alike.  A point that failed counts as
  * worse than any that passed, one without a result as average. */
+#define MODEL_STEPS 64 /* values further apart have nothing in common */
 struct model {
 	const struct space *space;
 	size_t n; /* points it is made of */
@@ -15,7 +16,8 @@ struct model {
 	double *factor; /* lower Cholesky factor, n by n */
 	double *weights, *scratch;
 	double best; /* standardised, of what passed */
-	double decay, share;
+	double alike[MODEL_STEPS]; /* values of a tunable, by steps between */
+	double share; /* of the part that adds */
 	struct { /* per value of a tunable: how often */
 		uint32_t *passed, *failed;
 	} count[KE_TUNE_MAX];
