@@ -4,7 +4,7 @@
 
 #include "row.h"
 
-#define STRATEGY_MAX 200 /* bytes of it in what was tried */
+#define WORDS_MAX 200 /* bytes of a strategy or reason in what was tried */
 
 const char *
 row_phase(const cJSON *rec)
@@ -149,14 +149,20 @@ row_tried(const cJSON *row, const cJSON *rec, const char *source_hash)
 	cJSON *t = cJSON_CreateObject();
 	const char *strategy =
 	    ke_json_string(ke_json_object(rec, "gen"), "strategy");
+	const char *why =
+	    ke_json_string(ke_json_object(rec, "eval"), "detail");
 
+	if (ke_record_failed(rec))
+		why = ke_json_string(ke_json_object(rec, "error"), "message");
 	copy(t, "fingerprint", ke_json_get(row, "fingerprint"));
 	copy(t, "choice", ke_json_get(row, "choice"));
 	copy(t, "status", ke_json_get(row, "status"));
 	copy(t, "score", ke_json_get(row, "score"));
 	if (strategy != NULL)
 		ke_json_set_text(t, "strategy", strategy,
-		    strnlen(strategy, STRATEGY_MAX));
+		    strnlen(strategy, WORDS_MAX));
+	if (why != NULL)
+		ke_json_set_text(t, "detail", why, strnlen(why, WORDS_MAX));
 	ke_json_set_string(t, "source", source_hash);
 	return t;
 }
