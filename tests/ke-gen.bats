@@ -355,7 +355,7 @@ landscape() { # tune or random, seed, command
 	[ "$status" -eq 0 ]
 	synopsis=$(mandoc -T ascii "$KE_ROOT/man/ke-gen.1" | col -bx |
 	    sed -n '/^SYNOPSIS/,/^DESC/p' | sed '1d;$d' | tr -s '\n ' ' ')
-	[ "$(tr -s '\n ' ' ' <<<"${output#usage:}")" = "$synopsis" ]
+	[ "$output" = "usage:${synopsis% }" ]
 	run ke-gen -V
 	[[ $output == 'ke-gen '[0-9]* ]]
 }

@@ -9,7 +9,7 @@ struct run {
 	char *name;
 	const struct ke_op *op; /* borrowed */
 	struct map seen;      /* fingerprints; 1: no result yet, 2: with one */
-	struct space *spaces; /* the seeds in order of their names, then others */
+	struct space *spaces; /* seeds by name, then others */
 	size_t n_seeds;       /* those with a plan */
 	struct run *next;
 };

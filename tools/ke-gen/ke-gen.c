@@ -29,7 +29,8 @@ choose(struct gen *g, const char *text, struct ke_err *e)
 		if (b->takes == NULL && text[n] == ':')
 			return ke_fail(e, "%s: takes nothing behind the name",
 			    b->name);
-		if (b->takes != NULL && (text[n] == '\0' || text[n + 1] == '\0'))
+		if (b->takes != NULL &&
+		    (text[n] == '\0' || text[n + 1] == '\0'))
 			return ke_fail(e, "%s: needs :%s", b->name, b->takes);
 		g->backend = b;
 		g->arg = b->takes == NULL ? NULL : text + n + 1;
@@ -44,8 +45,8 @@ choose(struct gen *g, const char *text, struct ke_err *e)
 static void
 usage(FILE *to)
 {
-	fputs("usage: ke-gen [-qv] -b backend [-j inflight] [-S seed] [-T timeout]\n"
-	    "              [file ...]\n", to);
+	fputs("usage: ke-gen [-qv] -b backend [-j inflight] [-S seed] "
+	    "[-T timeout] [file ...]\n", to);
 }
 
 int
@@ -73,7 +74,8 @@ main(int argc, char **argv)
 				errx(2, "-S: %s", e.msg);
 			break;
 		case 'T':
-			if (ke_num_real(optarg, 0.001, 1e6, &g.timeout, &e) == -1)
+			if (ke_num_real(optarg, 0.001, 1e6, &g.timeout,
+			    &e) == -1)
 				errx(2, "-T: %s", e.msg);
 			break;
 		case 'v':

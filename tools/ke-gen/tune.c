@@ -32,7 +32,8 @@ open_tune(struct gen *g, struct ke_err *e)
 static void
 seed_rng(struct rng *r, const struct gen *g, const cJSON *rec)
 {
-	const char *seed = ke_json_string(ke_json_object(rec, "select"), "seed");
+	const cJSON *select = ke_json_object(rec, "select");
+	const char *seed = ke_json_string(select, "seed");
 	const char *xid = ke_json_string(rec, "xid");
 	struct ke_buf b = {0};
 
