@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "record.h"
 #include "row.h"
 
 #define WORDS_MAX 200 /* bytes of a strategy or reason in what was tried */
