@@ -707,3 +707,205 @@ grid_error() {
 	ke-eval -r -o rowsum part.c | check '.eval.status == "plan_error" and
 	    .eval.code == "domain"'
 }
+
+@test "full effort" {
+	for try in 1 2 3; do
+		record "$data/ops/rowsum/base.c" '{"op": "rowsum", "select":
+		    {"effort": "full"}}' | ke-eval -v > out 2> err
+		jq -r '.eval | "\(.status) \(.detail) \(.seconds)"' out
+		check '.eval.status == "pass"' < out && break
+	done
+	check '.eval | .effort == "full" and (.status | IN("pass", "noisy"))
+	    and (.cases[4:] | all(.[]; .pairs + .dropped >= 24 and
+	    .pairs + .dropped <= 240)) and .speedup.lo < 1.1 and
+	    .speedup.hi > 0.9' < out
+	grep -q "drawing inputs" err
+	ke-eval -e full -o rowsum "$data/sum_tail.c" |
+	    check '.eval.effort == "full" and .eval.status == "wrong"'
+}
+
+@test "one worker or two" {
+	[ "$(nproc)" -gt 1 ] || skip "one processor"
+	for w in 1 2; do
+		ke-eval -w $w -o rowsum "$data/ops/rowsum/base.c" |
+		    check ".eval.workers == $w and (.eval.status |
+		    IN(\"pass\", \"noisy\", \"throttled\"))"
+	done
+}
+
+@test "what was compiled is kept, and nothing is lost with it" {
+	export XDG_CACHE_HOME=$PWD/cache
+	ke-eval -o axpy "$data/zeros.c" > first
+	(cd cache/ke/compile && ls && stat -c '%n %y' *.so) > made
+	[ "$(grep -c so made)" -ge 3 ]
+	run ! grep -Eq '\.c$|-[0-9]+\.(so|remarks)$' made
+	ke-eval -o axpy "$data/zeros.c" > second
+	(cd cache/ke/compile && ls && stat -c '%n %y' *.so) | cmp made
+	rm -r cache
+	ke-eval -o axpy "$data/zeros.c" > third
+	(cd cache/ke/compile && ls) | cmp <(grep -v ' ' made)
+	[ "$(jq -s 'map(.eval | .status, .code, .compile.code_bytes) |
+	    .[:3] == .[3:6] and .[:3] == .[6:]' first second third)" = true ]
+	: > file
+	XDG_CACHE_HOME=$PWD/file run -111 ke-eval -o axpy "$data/zeros.c"
+}
+
+@test "two at once do not time each other" {
+	for i in 1 2; do
+		ke-eval -o rowsum "$data/ops/rowsum/base.c" "$data/sum.c" \
+		    > out.$i &
+	done
+	wait
+	cat out.1 out.2 | check '.eval.status | IN("pass", "noisy",
+	    "throttled")'
+	[ "$(cat out.1 out.2 | wc -l)" = 4 ]
+}
+
+@test "while somebody measures nobody else does" {
+	ke-eval -o axpy "$data/zeros.c" > out # makes the lock's file
+	exec 9< /tmp/ke-cpu.lock
+	flock -x 9
+	ke-eval -o axpy "$data/zeros.c" > out 9<&- &
+	sleep 2
+	[ ! -s out ]
+	flock -u 9
+	wait $!
+	check '.eval.status == "wrong"' < out
+}
+
+# The processes below $1.
+below() {
+	local p
+	for p in $(pgrep -P "$1"); do
+		echo "$p"
+		below "$p"
+	done
+}
+
+# A candidate that keeps ke-eval busy, and the pids of all that it started.
+start_busy() {
+	sed 's/N == 4096/1/' "$data/loop.c" > busy.c
+	ke-eval -o axpy busy.c > "${1-out}" &
+	eval=$!
+	for i in {1..200}; do
+		sleep 0.1
+		pids=$(below "$eval")
+		# the verifier, two runners and the segment that loops
+		[ "$(wc -w <<<"$pids")" -ge 4 ] && return
+	done
+	false
+}
+
+gone() {
+	for i in {1..10}; do
+		ps -o pid=,stat= -p "$(tr -s ' \n' , <<<"$*")" |
+		    grep -qv Z || return 0
+		sleep 0.1
+	done
+	ps -f -p "$(tr -s ' \n' , <<<"$*")"
+	return 1
+}
+
+@test "kill -9 leaves no process" {
+	start_busy
+	kill -9 "$eval"
+	gone $pids
+}
+
+@test "when the reader goes in the middle of an evaluation all end at once" {
+	mkfifo pipe
+	sleep 1000 < pipe &
+	reader=$!
+	start_busy pipe
+	kill "$reader"
+	gone "$eval" $pids
+}
+
+@test "when the reader is gone a filter that waits for input ends" {
+	mkfifo in
+	sleep 1000 > in &
+	(ke-eval in; echo $? > status) | true
+	for i in {1..20}; do
+		[ -s status ] && break
+		sleep 0.1
+	done
+	kill %1
+	[ "$(cat status)" = 0 ]
+}
+
+@test "softmax: what passes for it on easy inputs" {
+	local top='/* ke-plan
+	{ "launches": [{"kernel": "softmax", "grid": ["M"],
+	    "args": ["x", "y", "N"]}] } */
+	#include <math.h>
+	void
+	softmax(const struct ke_block *b, const float *x, float *y, int N)
+	{
+		float m = x[(size_t)b->x * N];
+		double s = 0;
+
+		x += (size_t)b->x * N;
+		y += (size_t)b->x * N;
+		for (int j = 1; j < N; j++)
+			m = fmaxf(m, x[j]);'
+	printf '%s' "$top" > mean.c
+	echo 'for (int j = 0; j < N; j++) y[j] = 1.f / N; }' >> mean.c
+	printf '%s' "$top" > copy.c
+	echo 'for (int j = 0; j < N; j++) y[j] = x[j]; }' >> copy.c
+	printf '%s' "$top" > safe.c
+	cat >> safe.c <<-"EOF"
+		for (int j = 0; j < N; j++)
+			s += y[j] = expf(x[j] - m);
+		for (int j = 0; j < N; j++)
+			y[j] /= s;
+	}
+	EOF
+	sed 's/x\[j\] - m/x[j]/' safe.c > no_max.c
+	sed 's|y\[j\] /= s|y[j] = (_Float16)(float)(y[j] / s)|' safe.c > f16.c
+	verdicts softmax <<-EOF
+	mean	wrong .*
+	copy	wrong .*
+	no_max	wrong .*
+	f16	imprecise .*
+	safe	right
+	EOF
+}
+
+@test "conv1d: its seed, in a pipe, as a table" {
+	jq -nc --rawfile s "$root/ops/conv1d/seed.c" '{v: 1, op: "conv1d",
+	    target: "cpu", source: $s}' > in
+	[ "$(ke-eval < in | jq -r '.eval.status')" != "" ]
+	ke-eval -o conv1d -t cpu -T "$root/ops/conv1d/seed.c" > out
+	grep -Eq "seed.c: (pass: |noisy: |throttled: )" out
+	grep -q "15 check cases pass" out
+}
+
+@test "the examples of ke-eval(1)" {
+	cp "$root/ops/conv1d/base.c" my.c
+	mkdir many
+	cp "$root/ops/softmax/base.c" many/a.c
+	echo 'int' > many/b.c
+	[[ $(ke-eval -o conv1d -t cpu -T my.c) = "my.c: "* ]]
+	(cd many && parallel ke-eval -c -o softmax ::: *.c |
+	    jq -r '.eval.status' | sort | uniq -c) > out
+	[ "$(tr -s ' ' < out)" = " 1 pass
+ 1 plan_error" ]
+	ke-eval -c -k out.d -o conv1d my.c && grep missed \
+	    out.d/variant-0.remarks
+}
+
+@test "the operator of ke-op(5) is one" {
+	mkdir -p ops/axpy
+	mandoc "$root/man/ke-op.5" | col -bx > page
+	part() {
+		sed -n "/^EXAMPLES/,/^SEE/p" page |
+		    awk "/$1/ {on = 1} /$2/ {on = 0} on" | sed 1d
+	}
+	part 'ops.axpy.op.json:' 'ops.axpy.ref.c:' > ops/axpy/op.json
+	part 'ops.axpy.ref.c:' 'ops.axpy.base.c:' > ops/axpy/ref.c
+	part 'ops.axpy.base.c:' 'Is it well formed' > ops/axpy/base.c
+	KE_OPS= ke-eval -o axpy -t cpu -T ops/axpy/base.c > out
+	cat out
+	grep -Eq "base.c: (pass: |noisy: |throttled: )" out
+	grep -q "4 check cases pass" out
+}
