@@ -61,8 +61,12 @@ $(B)/bin/%: scripts/%
 UNIT = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 $(B)/tests/%: tests/%.c $(B)/libke.a Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< \
-		$(B)/libke.a -lcmocka $(LIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ \
+		$(filter %.c %.o,$^) $(B)/libke.a -lcmocka $(LIBS)
+
+# Those of ke-eval's parts are linked with them.
+$(filter $(B)/tests/test_eval_%,$(UNIT)): \
+	$(filter-out %/ke-eval.o,$(call objects,ke-eval))
 
 demo:
 	@scripts/deps build run
