@@ -32,7 +32,7 @@
 #define PAIRS_MAX 240
 #define PRECISION_QUICK 0.08 /* half-width of the logarithm's interval */
 #define PRECISION_FULL 0.008
-#define CASE_S 6.0       /* full effort: seconds for one case */
+#define CASE_S 3.0       /* full effort: seconds for one case */
 #define SLOW 1.33
 #define THROTTLED 0.25
 
