@@ -145,10 +145,14 @@ refuses(void **state)
 		{PLAN("\"tune\":{\"BM\":[\"1\"]}," RUN), "not whole numbers"},
 		{PLAN("\"tune\":{\"BM\":[1],\"BM\":[2]}," RUN),
 		    "tune.BM: the name is taken"},
-		{PLAN("\"tune\":{\"N\":[1]}," RUN), "tune.N: the name is taken"},
-		{PLAN("\"tune\":{\"P\":[1]}," RUN), "tune.P: the name is taken"},
-		{PLAN("\"tune\":{\"x\":[1]}," RUN), "tune.x: the name is taken"},
-		{PLAN("\"tune\":{\"s\":[1]}," RUN), "tune.s: the name is taken"},
+		{PLAN("\"tune\":{\"N\":[1]}," RUN),
+		    "tune.N: the name is taken"},
+		{PLAN("\"tune\":{\"P\":[1]}," RUN),
+		    "tune.P: the name is taken"},
+		{PLAN("\"tune\":{\"x\":[1]}," RUN),
+		    "tune.x: the name is taken"},
+		{PLAN("\"tune\":{\"s\":[1]}," RUN),
+		    "tune.s: the name is taken"},
 		/* workspaces */
 		{PLAN("\"workspace\":{\"w\":{\"dtype\":\"f32\"}}," RUN),
 		    "workspace.w: shape: empty"},
@@ -226,7 +230,8 @@ refuses(void **state)
 		{ARGS("{\"tensor\":\"x\"}"), "x: needs an offset, and only"},
 		{ARGS("{\"tensor\":\"x\",\"offset\":\"1\",\"n\":1}"),
 		    "x: needs an offset, and only that"},
-		{ARGS("{\"tensor\":\"x\",\"offset\":\"M\"}"), "no such name: M"},
+		{ARGS("{\"tensor\":\"x\",\"offset\":\"M\"}"),
+		    "no such name: M"},
 		{ARGS("{\"tensor\":\"wp\",\"offset\":1}"),
 		    "wp: only a tensor has an offset"},
 		{ARGS("{\"tensor\":\"N\",\"offset\":1}"),
@@ -238,8 +243,10 @@ refuses(void **state)
 		{TWICE("\"x\"", "\"ids\""), "launches[1]: k is launched"},
 		{TWICE("\"f\"", "\"i\""), "launches[1]: k is launched"},
 		{TWICE("\"x\"", "\"N\""), "launches[1]: k is launched"},
-		{PLAN("\"launches\":[{\"kernel\":\"k\",\"args\":[]},{\"kernel\":"
-		    "\"k\",\"grid\":[1],\"args\":[]}]"), "k is launched before"},
+		{PLAN("\"launches\":[{\"kernel\":\"k\",\"args\":[]},"
+		    "{\"kernel\":"
+		    "\"k\",\"grid\":[1],\"args\":[]}]"),
+		    "k is launched before"},
 	};
 
 	(void)state;
@@ -283,7 +290,8 @@ limits(void **state)
 		{"/* ke-plan {" RUN ",\"workspace\":{",
 		    "\"#_\":{\"dtype\":\"u8\",\"shape\":[1]}", "}} */", 12,
 		    "workspace: more than 12"},
-		{"/* ke-plan {\"launches\":[", "{\"kernel\":\"#_\",\"args\":[]}",
+		{"/* ke-plan {\"launches\":[",
+		    "{\"kernel\":\"#_\",\"args\":[]}",
 		    "]} */", 16, "launches: more than 16"},
 		{"/* ke-plan {\"launches\":[{\"kernel\":\"k\",\"args\":[",
 		    "\"x\"", "]}]} */", 24, "args: more than 24"},
@@ -424,7 +432,8 @@ resolves_not(void **state)
 		    "launches[0]: x: offset -1 is outside the tensor"},
 		{ARGS("\"Q\""), {1, 1, (int64_t)1 << 30},
 		    "launches[0]: Q: 2147483648 is no int"},
-		{PLAN("\"tune\":{\"T\":[-2147483649]},\"launches\":[{\"kernel\":"
+		{PLAN("\"tune\":{\"T\":[-2147483649]},"
+		    "\"launches\":[{\"kernel\":"
 		    "\"k\",\"args\":[\"T\"]}]"), {1, 1, 1},
 		    "launches[0]: T: -2147483649 is no int"},
 		{PLAN("\"workspace\":{\"w\":{\"dtype\":\"u8\",\"shape\":[\"W\","

@@ -71,7 +71,8 @@ checks(void **state)
 		{"{\"v\":1,\"mark\":\"live\"}", NULL},
 		{"{\"v\":1,\"run\":\"r\",\"xid\":\"x\",\"id\":\"i\",\"seq\":3,"
 		    "\"pid\":\"p\",\"pids\":[\"q\"],\"op\":\"o\",\"target\":"
-		    "\"cpu\",\"language\":\"c\",\"dtype\":\"f32\",\"select\":{},"
+		    "\"cpu\",\"language\":\"c\",\"dtype\":\"f32\","
+		    "\"select\":{},"
 		    "\"context\":{},\"prompt\":{},\"gen\":{},\"source\":\"\","
 		    "\"choice\":{},\"fingerprint\":\"0\",\"eval\":{},"
 		    "\"profile\":{},\"error\":{}}", NULL},
