@@ -8,7 +8,7 @@
 #include "verifier.h"
 
 struct measured {
-	size_t pairs, slots, execs; /* executions of the candidate per segment */
+	size_t pairs, slots, execs; /* execs: per segment */
 	double *ratio;              /* per pair; the caller frees */
 	struct interval speedup;    /* filled in later, by joint resampling */
 	double t_us, lo_us, hi_us;  /* of the candidate: median, quartiles */

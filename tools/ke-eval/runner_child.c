@@ -26,7 +26,7 @@
 #define PAGE ((size_t)4096)
 #define VARIANTS_MAX 64
 #define JUNK 0xff /* bytes of a NaN, which no sum hides */
-#define SPINS 20000 /* then give the core away: a worker may have lost its own */
+#define SPINS 20000 /* then give the core away: a worker may lack one */
 
 struct segment {
 	struct wire_segment h;
