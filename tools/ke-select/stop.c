@@ -114,7 +114,8 @@ stop_wait_ms(const struct stop *stop)
 
 	if (isinf(left))
 		return -1;
-	return left <= 0 ? -1 : left > 1e6 ? INT_MAX / 2 : (int)(left * 1e3) + 1;
+	return left <= 0 ? -1 : left > 1e6 ? INT_MAX / 2
+	    : (int)(left * 1e3) + 1;
 }
 
 void
