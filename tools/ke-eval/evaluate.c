@@ -4,19 +4,16 @@
  * In quick effort a program with constants, which would be compiled anew for
  * each case, is checked on one check case, which its number picks; full effort
  * compiles them all. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "evaluate.h"
-#include "file.h"
-#include "hash.h"
 #include "lock.h"
 #include "measure.h"
 #include "play.h"
 #include "random.h"
+#include "report.h"
 #include "spawn.h"
 #include "stats.h"
 #include "verifier.h"
@@ -36,45 +33,6 @@ struct job {
 	struct verdict verdict;
 };
 
-static void
-set_verdict(cJSON *o, const struct verdict *v)
-{
-	ke_json_set_string(o, "status", ke_status_name(v->status));
-	if (v->status == KE_PASS)
-		return;
-	ke_json_set_string(o, "code", v->code);
-	ke_json_set_string(o, "detail", v->detail);
-}
-
-static void
-set_errors(const struct epoch *e, cJSON *o, const struct answer *a)
-{
-	cJSON *errors = cJSON_CreateObject();
-
-	for (size_t t = 0; t < e->op->n_tensors; t++) {
-		cJSON *one;
-
-		if (e->op->tensors[t].role != KE_OUT || a->ratio[t] < 0)
-			continue;
-		one = cJSON_CreateObject();
-		ke_json_add_number(one, "ratio", a->ratio[t]);
-		ke_json_add_number(one, "rms", a->rms[t]);
-		ke_json_set(errors, e->op->tensors[t].name, one);
-	}
-	ke_json_set(o, "errors", errors);
-}
-
-static void
-set_interval(cJSON *o, const char *name, const struct interval *i)
-{
-	cJSON *v = cJSON_CreateObject();
-
-	ke_json_add_number(v, "mid", i->mid);
-	ke_json_add_number(v, "lo", i->lo);
-	ke_json_add_number(v, "hi", i->hi);
-	ke_json_set(o, name, v);
-}
-
 static cJSON *
 case_object(struct job *j, size_t i)
 {
@@ -85,31 +43,6 @@ case_object(struct job *j, size_t i)
 	ke_json_set(o, "dims", ke_case_json(j->epoch->op, l->kase));
 	cJSON_AddItemToArray(j->cases, o);
 	return o;
-}
-
-static void
-set_compile(cJSON *eval, const struct program *p)
-{
-	cJSON *o = cJSON_CreateObject(), *flags = cJSON_CreateArray();
-	const cJSON *f;
-	char all[256], *save, *word;
-
-	ke_json_add_number(o, "seconds", p->compile_s);
-	ke_json_add_number(o, "variants", (double)p->n_variants);
-	ke_json_set_string(o, "compiler", compiler_version());
-	memcpy(all, compiler_flags, strlen(compiler_flags) + 1);
-	for (word = strtok_r(all, " ", &save); word != NULL;
-	    word = strtok_r(NULL, " ", &save))
-		cJSON_AddItemToArray(flags, cJSON_CreateString(word));
-	if (p->plan != NULL)
-		cJSON_ArrayForEach(f, p->plan->flags)
-			cJSON_AddItemToArray(flags, cJSON_Duplicate(f, 1));
-	ke_json_set(o, "flags", flags);
-	if (p->log.n > 0)
-		ke_json_set_text(o, "log", p->log.s, p->log.n);
-	if (p->code_bytes > 0)
-		ke_json_add_number(o, "code_bytes", (double)p->code_bytes);
-	ke_json_set(eval, "compile", o);
 }
 
 /* The check case that stands for all in quick effort where each would be
@@ -185,8 +118,8 @@ check_case(struct job *j, size_t i, struct ke_err *e)
 	if (status == -1 && worst.verdict.status == KE_PASS)
 		return -1;
 	j->verdict = worst.verdict;
-	set_verdict(o, &worst.verdict);
-	set_errors(epoch, o, &worst);
+	report_verdict(o, &worst.verdict);
+	report_errors(epoch, o, &worst);
 	return status;
 }
 
@@ -195,8 +128,8 @@ set_measured(struct job *j, size_t i, cJSON *o, const struct measured *m)
 {
 	const struct layout *l = &j->epoch->cases[i];
 
-	set_verdict(o, &m->worst.verdict);
-	set_errors(j->epoch, o, &m->worst);
+	report_verdict(o, &m->worst.verdict);
+	report_errors(j->epoch, o, &m->worst);
 	ke_json_add_number(o, "weight", l->kase->weight);
 	ke_json_add_number(o, "bytes", l->traffic);
 	ke_json_add_number(o, "flops", l->flops);
@@ -207,7 +140,7 @@ set_measured(struct job *j, size_t i, cJSON *o, const struct measured *m)
 	ke_json_add_number(o, "t_lo_us", m->lo_us);
 	ke_json_add_number(o, "t_hi_us", m->hi_us);
 	ke_json_add_number(o, "baseline_us", m->base_us);
-	set_interval(o, "speedup", &m->speedup);
+	report_interval(o, "speedup", &m->speedup);
 	ke_json_add_number(o, "pairs", (double)m->pairs);
 	ke_json_add_number(o, "dropped", (double)m->dropped);
 	ke_json_add_number(o, "executions", (double)m->execs);
@@ -239,7 +172,7 @@ conclude(struct job *j, struct measured *m, struct ke_err *e)
 		if (epoch->cases[i].timed)
 			m[i].speedup = s[k++].speedup;
 	free(s);
-	set_interval(j->eval, "speedup", &total);
+	report_interval(j->eval, "speedup", &total);
 	half = log(total.hi / total.lo) / 2;
 	if (half > most)
 		verdict_set(&j->verdict, KE_NOISY, "interval",
@@ -369,145 +302,14 @@ evaluate(struct epoch *epoch, struct settings *settings, const cJSON *rec,
 		goto out;
 	}
 	status = 0;
-	set_verdict(eval, &j.verdict);
+	report_verdict(eval, &j.verdict);
 	set_common(eval, epoch, settings);
 	ke_json_set(eval, "cases", j.cases);
-	set_compile(eval, &epoch->candidate.program);
+	report_compile(eval, &epoch->candidate.program);
 	ke_json_add_number(eval, "seconds", ke_now() - from);
 out:
 	runner_stop(&epoch->candidate.runner);
 	program_close(&epoch->candidate.program);
-	free(j.fitted);
-	return status;
-}
-
-/* FROM to DIR/NAME. */
-static int
-copy(const char *from, const char *dir, const char *name, struct ke_err *e)
-{
-	struct ke_buf text = {0}, to = {0};
-	int status = ke_file_read(from, (size_t)64 << 20, &text, e);
-
-	ke_buf_fmt(&to, "%s/%s", dir, name);
-	if (status == 0)
-		status = ke_file_write(to.s, text.s, text.n, e);
-	ke_buf_free(&text);
-	ke_buf_free(&to);
-	return status;
-}
-
-static int
-keep_products(const struct program *p, const char *source, const char *dir,
-    struct ke_err *e)
-{
-	struct ke_buf name = {0};
-	int status = ke_file_mkdirs(dir, e);
-
-	ke_buf_fmt(&name, "%s/candidate.c", dir);
-	if (status == 0)
-		status = ke_file_write(name.s, source, strlen(source), e);
-	for (size_t i = 0; status == 0 && i < p->n_variants; i++) {
-		name.n = 0;
-		ke_buf_fmt(&name, "variant-%zu.so", i);
-		status = copy(p->variants[i].so, dir, name.s, e);
-		name.n = 0;
-		ke_buf_fmt(&name, "variant-%zu.remarks", i);
-		/* a compiler may have made none */
-		if (status == 0 && access(p->variants[i].remarks, R_OK) == 0)
-			status = copy(p->variants[i].remarks, dir, name.s, e);
-	}
-	ke_buf_free(&name);
-	return status;
-}
-
-int
-evaluate_compile(const struct ke_op *op, const char *dtype,
-    const struct settings *s, const cJSON *rec, const char *dir, cJSON *eval,
-    struct ke_err *e)
-{
-	struct program p = {0};
-	struct verdict v = {.status = KE_PASS};
-	const char *source = ke_json_string(rec, "source");
-	enum ke_dtype type = ke_dtype_find(dtype);
-	struct fitted *f = ke_calloc(1, sizeof(*f));
-	int status = program_open(&p, source, op,
-	    ke_json_object(rec, "choice"), &v);
-
-	/* timed cases first: their variants are the ones to look at */
-	for (int timed = 1; timed >= 0; timed--)
-		for (size_t i = 0; status == 0 && i < op->n_cases; i++) {
-			const char *set = op->cases[i].set;
-
-			if (strcmp(set, timed ? s->set : "check") == 0 &&
-			    (timed || s->full))
-				status = program_fit(&p, source, op, type,
-				    &op->cases[i], f, &v);
-		}
-	if (status == 0)
-		status = program_compile(&p, s->jobs, &v, e);
-	if (status == 0 && v.status == KE_PASS && dir != NULL)
-		status = keep_products(&p, source, dir, e);
-	free(f);
-	if (status == 0 || v.status != KE_PASS) {
-		set_verdict(eval, &v);
-		set_compile(eval, &p);
-		status = 0;
-	}
-	program_close(&p);
-	return status;
-}
-
-int
-evaluate_run(struct epoch *epoch, struct settings *settings,
-    const cJSON *rec, size_t n, cJSON *eval, struct ke_err *e)
-{
-	struct job j = {.epoch = epoch, .settings = settings, .eval = eval,
-	    .source = ke_json_string(rec, "source"),
-	    .verdict.status = KE_PASS};
-	struct side *side = &epoch->candidate;
-	size_t i = 0;
-	int status, lock = -1;
-
-	while (!epoch->cases[i].timed)
-		i++;
-	j.fitted = ke_calloc(epoch->n_cases, sizeof(*j.fitted));
-	j.cases = cJSON_CreateArray();
-	status = prepare(&j, rec, e);
-	if (status == 0 && (lock = ke_lock_cpu(true, e)) == -1)
-		status = -1;
-	if (status == 0)
-		status = runner_start(&side->runner, &side->program,
-		    epoch->inputs_ro, side->outputs.fd, &j.verdict, e);
-	if (status == 0 && j.fitted[i].variant == -1)
-		status = verdict_set(&j.verdict, KE_PLAN_ERROR, "domain",
-		    "the case lies outside the domain");
-	if (status == 0) {
-		struct ran ran;
-		struct play p = {.epoch = epoch, .side = side, .layout = i,
-		    .fitted = &j.fitted[i], .n_execs = n,
-		    .n_slots = epoch->cases[i].n_slots,
-		    .deadline_s = CHECK_S + 20 * (double)n *
-		    epoch->cases[i].base_s};
-		struct answer worst = {.verdict.status = KE_PASS};
-
-		status = play_run(&p, &ran, &j.verdict, e);
-		if (status == 0 && play_verify(&p, ASK_TIMED, 2, &worst,
-		    e) == -1) {
-			j.verdict = worst.verdict;
-			status = -1;
-		}
-		set_verdict(case_object(&j, i), &j.verdict);
-	}
-	ke_unlock_cpu(lock);
-	if (status == 0 || j.verdict.status != KE_PASS) {
-		status = 0;
-		set_verdict(eval, &j.verdict);
-		ke_json_set(eval, "cases", cJSON_Duplicate(j.cases, 1));
-		set_compile(eval, &side->program);
-	}
-	cJSON_Delete(j.cases);
-	runner_stop(&side->runner);
-	program_close(&side->program);
 	free(j.fitted);
 	return status;
 }

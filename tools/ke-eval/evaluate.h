@@ -24,7 +24,7 @@ int evaluate_compile(const struct ke_op *, const char *dtype,
     struct ke_err *);
 
 /* -r: runs the first timed case, n executions, once. */
-int evaluate_run(struct epoch *, struct settings *, const cJSON *rec,
+int evaluate_run(struct epoch *, const struct settings *, const cJSON *rec,
     size_t n, cJSON *eval, struct ke_err *);
 
 /* The environment of a result, with its key. */

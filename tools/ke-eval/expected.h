@@ -1,0 +1,58 @@
+/* What must come out: the verifier's memory, by case, slot and output. */
+#ifndef KE_EVAL_EXPECTED_H
+#define KE_EVAL_EXPECTED_H
+
+#include "reference.h"
+#include "verifier.h"
+
+/* What is expected of one output for one slot. */
+struct expected {
+	double *real, *scale;
+	int64_t *whole;
+	int64_t *length; /* per row, where the output has one */
+	bool have; /* ASK_CHECK: the reference in full */
+	uint64_t hash; /* of the first outputs of a candidate */
+	uint32_t hashed; /* of which candidate; 0: of none */
+};
+
+/* The verifier's own state: one per case and slot. */
+struct known {
+	bool open;
+	struct ke_ref ref;
+	struct expected out[KE_TENSORS_MAX];
+};
+
+struct self {
+	struct epoch *epoch;
+	struct reference reference;
+	struct known **known; /* [layout][slot] */
+	const struct ask *ask;
+	const struct layout *layout;
+	struct known *k;
+	struct answer *answer;
+};
+
+/* The slot's tensors as ref.c sees them; lets have room to be computed. */
+void expected_open(const struct self *, const struct slot *, struct ke_ref *);
+
+/* The extent of the output's last axis. */
+int64_t expected_last_axis(const struct self *, size_t t);
+
+/* One row of an output that comes in rows, by ref.c, into to; its length. */
+int64_t expected_row(const struct self *, struct ke_ref *, size_t t,
+    int64_t row, void *to);
+
+/* The output that the question is about. */
+const void *expected_output(const struct self *, size_t t);
+
+/* Computes the reference in full, once. */
+void expected_reference(struct self *, size_t t);
+/* Takes the baseline's outputs as what is expected. */
+void expected_from_base(struct self *, size_t t);
+/* Takes them as the elements' scale. */
+void expected_scale(struct self *, size_t t);
+
+/* Answers s->ask in s->answer (judge.c). */
+void judge_answer(struct self *);
+
+#endif

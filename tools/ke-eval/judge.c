@@ -1,0 +1,250 @@
+/* The verifier's verdict on one execution: against what is expected, in full
+ * and at elements chosen after the run; the same bits every time; and the bytes
+ * beside the buffers whole. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accept.h"
+#include "expected.h"
+#include "random.h"
+
+#define SAMPLES 64 /* elements, or ROW_SAMPLES rows, per output and question */
+#define ROW_SAMPLES 4
+
+/* The indices of an element, in words. */
+static void
+where(const struct self *s, size_t t, int64_t i, char *out, size_t n)
+{
+	const struct ke_tensor *y = &s->epoch->op->tensors[t];
+	int64_t at[KE_RANK_MAX];
+	struct ke_buf b = {0};
+
+	reference_index(s->layout->shape[t], y->rank, i, at);
+	ke_buf_fmt(&b, "%s[", y->name);
+	for (size_t k = 0; k < y->rank; k++)
+		ke_buf_fmt(&b, "%s%lld", k > 0 ? "," : "", (long long)at[k]);
+	snprintf(out, n, "%s]", b.s);
+	ke_buf_free(&b);
+}
+
+static int
+report(struct self *s, size_t t, enum accepted a, const struct compared *c,
+    const char *against)
+{
+	char at[128];
+
+	if (c->ratio > s->answer->ratio[t])
+		s->answer->ratio[t] = c->ratio;
+	if (c->rms > s->answer->rms[t])
+		s->answer->rms[t] = c->rms;
+	if (a == ACCEPT)
+		return 0;
+	where(s, t, c->worst < 0 ? 0 : c->worst, at, sizeof(at));
+	return verdict_set(&s->answer->verdict,
+	    a == WRONG ? KE_WRONG : KE_IMPRECISE,
+	    c->mismatch ? "value" : c->ratio > 1 ? "element"
+	    : c->bias > 1 ? "bias" : "norm",
+	    "%s is %.9g, %s says %.9g; error %.3g of what rounding excuses, "
+	    "%.3g in the 2-norm", at, c->got, against, c->want, c->ratio,
+	    c->rms);
+}
+
+static struct rule
+rule_of(const struct self *s, size_t t, double slack)
+{
+	return accept_rule(&s->epoch->tolerance, epoch_type(s->epoch, t),
+	    s->layout->reduction[t], slack);
+}
+
+/* Every element that is meant. */
+static int
+compare_full(struct self *s, size_t t, double slack, const char *against)
+{
+	const struct expected *x = &s->k->out[t];
+	enum ke_dtype type = epoch_type(s->epoch, t);
+	struct rule rule = rule_of(s, t, slack);
+	struct compared c = {.worst = -1};
+	struct sums sums = {0};
+	int64_t n = s->layout->count[t], last = expected_last_axis(s, t);
+	int64_t step = x->length != NULL && last > 0 ? last : n;
+	const void *y = expected_output(s, t);
+
+	for (int64_t i = 0; i < n; i += step) {
+		int64_t m = x->length != NULL ? x->length[i / step] : step;
+
+		if (x->whole != NULL)
+			accept_whole(type, y, x->whole + i, i, m, &c);
+		else
+			accept_real(&rule, type, y, x->real + i, x->scale + i,
+			    i, m, &c, &sums);
+	}
+	return report(s, t, accept_close(&rule, &sums, &c), &c, against);
+}
+
+/* Rows of an output that comes in rows, chosen by the sample's key. */
+static int
+sample_rows(struct self *s, size_t t)
+{
+	int64_t last = expected_last_axis(s, t);
+	int64_t rows = last > 0 ? s->layout->count[t] / last : 0;
+	int64_t *whole = ke_calloc((size_t)last, sizeof(*whole));
+	struct compared c = {.worst = -1};
+	enum ke_dtype type = epoch_type(s->epoch, t);
+
+	for (uint64_t i = 0; rows > 0 && i < ROW_SAMPLES; i++) {
+		int64_t row = (int64_t)(random_word(s->ask->sample, i) %
+		    (uint64_t)rows);
+		int64_t m = expected_row(s, &s->k->ref, t, row, whole);
+
+		accept_whole(type, expected_output(s, t), whole, row * last,
+		    m < last ? m : last, &c);
+	}
+	free(whole);
+	return report(s, t, c.mismatch ? WRONG : ACCEPT, &c, "ref.c");
+}
+
+static int
+sample(struct self *s, size_t t)
+{
+	const struct ke_tensor *y = &s->epoch->op->tensors[t];
+	struct expected *x = &s->k->out[t];
+	enum ke_dtype type = epoch_type(s->epoch, t);
+	struct rule rule = rule_of(s, t, 1);
+	struct compared c = {.worst = -1};
+	struct sums sums = {0};
+	int64_t n = s->layout->count[t], at[KE_RANK_MAX];
+
+	if (y->row)
+		return sample_rows(s, t);
+	for (uint64_t i = 0; n > 0 && i < SAMPLES; i++) {
+		int64_t e = (int64_t)(random_word(s->ask->sample, i) %
+		    (uint64_t)n);
+
+		reference_index(s->layout->shape[t], y->rank, e, at);
+		if (x->whole != NULL) {
+			int64_t want = s->reference.whole[t](&s->k->ref, at);
+
+			accept_whole(type, expected_output(s, t), &want, e, 1, &c);
+		} else {
+			double want = s->reference.real[t](&s->k->ref, at);
+
+			accept_real(&rule, type, expected_output(s, t), &want,
+			    x->scale + e, e, 1, &c, &sums);
+		}
+	}
+	/* of 64 elements neither norm nor bias says anything */
+	return report(s, t, c.mismatch || c.ratio > 1
+	    ? accept_close(&rule, &sums, &c) : ACCEPT, &c, "ref.c");
+}
+
+#define MIX 0x9e3779b97f4a7c15u
+
+/* A hash of n bytes, in four lanes so that it runs at the speed of memory. */
+static uint64_t
+hash_bytes(const unsigned char *p, size_t n, uint64_t h)
+{
+	uint64_t lane[4] = {h, h + 1, h + 2, h + 3}, w[4];
+
+	for (; n >= sizeof(w); n -= sizeof(w), p += sizeof(w)) {
+		memcpy(w, p, sizeof(w));
+		for (int k = 0; k < 4; k++) {
+			lane[k] = (lane[k] ^ w[k]) * MIX;
+			lane[k] ^= lane[k] >> 32;
+		}
+	}
+	for (; n > 0; n--, p++)
+		lane[0] = (lane[0] ^ *p) * MIX;
+	return lane[0] ^ lane[1] * MIX ^ lane[2] * 3 ^ lane[3] * 7;
+}
+
+/* Over the bytes that are meant: the same inputs must give the same bits,
+ * whatever the poison and the addresses. */
+static int
+check_repeat(struct self *s, size_t t)
+{
+	struct expected *x = &s->k->out[t];
+	size_t size = ke_dtypes[epoch_type(s->epoch, t)].bytes;
+	int64_t n = s->layout->count[t], last = expected_last_axis(s, t);
+	int64_t step = x->length != NULL && last > 0 ? last : n;
+	const unsigned char *y = expected_output(s, t);
+	uint64_t h = 0x6b65;
+
+	for (int64_t i = 0; i < n; i += step)
+		h = hash_bytes(y + (size_t)i * size, size *
+		    (size_t)(x->length != NULL ? x->length[i / step] : step),
+		    h);
+	if (x->hashed == s->ask->candidate && x->hash != h)
+		return verdict_set(&s->answer->verdict, KE_NONDETERMINISTIC,
+		    "bits", "%s: two runs on the same inputs differ",
+		    s->epoch->op->tensors[t].name);
+	x->hash = h;
+	x->hashed = s->ask->candidate;
+	return 0;
+}
+
+static int
+check_canaries(struct self *s)
+{
+	const struct epoch *e = s->epoch;
+	const struct file *f = s->ask->base ? &e->base.outputs
+	    : &e->candidate.outputs;
+
+	for (size_t i = 0; i < WIRE_BUFFERS_MAX; i++)
+		if (s->ask->out[i].bytes > 0 && !file_canary_whole(f,
+		    &s->ask->out[i], s->ask->bytes[i], s->ask->poison))
+			return verdict_set(&s->answer->verdict, KE_FAULT,
+			    "canary", "wrote beside %s",
+			    i < e->op->n_tensors ? e->op->tensors[i].name
+			    : "a workspace");
+	return 0;
+}
+
+static int
+judge(struct self *s, size_t t)
+{
+	switch (s->ask->question) {
+	case ASK_CHECK:
+		expected_reference(s, t);
+		if (compare_full(s, t, 1, "ref.c") == -1)
+			return -1;
+		return check_repeat(s, t);
+	case ASK_SCALE:
+		expected_scale(s, t);
+		return 0;
+	case ASK_BASE:
+		expected_from_base(s, t);
+		return 0;
+	case ASK_TIMED:
+		if (compare_full(s, t, 2, "the baseline") == -1 ||
+		    sample(s, t) == -1)
+			return -1;
+		return check_repeat(s, t);
+	}
+	return 0;
+}
+
+void
+judge_answer(struct self *s)
+{
+	const struct ke_op *op = s->epoch->op;
+
+	*s->answer = (struct answer){.verdict.status = KE_PASS};
+	for (size_t t = 0; t < op->n_tensors; t++)
+		s->answer->ratio[t] = -1;
+	s->layout = &s->epoch->cases[s->ask->layout];
+	s->k = &s->known[s->ask->layout][s->ask->slot];
+	if (!s->k->open)
+		expected_open(s, &s->layout->slots[s->ask->slot], &s->k->ref);
+	s->k->open = true;
+	if (check_canaries(s) == -1)
+		return;
+	for (size_t t = 0; t < op->n_tensors; t++)
+		if (op->tensors[t].role == KE_OUT && judge(s, t) == -1)
+			return;
+	/* after all are kept: lengths and scales of one concern another */
+	for (size_t t = 0; s->ask->question == ASK_BASE && t < op->n_tensors;
+	    t++)
+		if (op->tensors[t].role == KE_OUT && sample(s, t) == -1)
+			return;
+}

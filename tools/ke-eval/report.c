@@ -1,0 +1,68 @@
+/* Sections of an evaluation's JSON. */
+#include <string.h>
+
+#include "report.h"
+
+void
+report_verdict(cJSON *o, const struct verdict *v)
+{
+	ke_json_set_string(o, "status", ke_status_name(v->status));
+	if (v->status == KE_PASS)
+		return;
+	ke_json_set_string(o, "code", v->code);
+	ke_json_set_string(o, "detail", v->detail);
+}
+
+void
+report_errors(const struct epoch *e, cJSON *o, const struct answer *a)
+{
+	cJSON *errors = cJSON_CreateObject();
+
+	for (size_t t = 0; t < e->op->n_tensors; t++) {
+		cJSON *one;
+
+		if (e->op->tensors[t].role != KE_OUT || a->ratio[t] < 0)
+			continue;
+		one = cJSON_CreateObject();
+		ke_json_add_number(one, "ratio", a->ratio[t]);
+		ke_json_add_number(one, "rms", a->rms[t]);
+		ke_json_set(errors, e->op->tensors[t].name, one);
+	}
+	ke_json_set(o, "errors", errors);
+}
+
+void
+report_interval(cJSON *o, const char *name, const struct interval *i)
+{
+	cJSON *v = cJSON_CreateObject();
+
+	ke_json_add_number(v, "mid", i->mid);
+	ke_json_add_number(v, "lo", i->lo);
+	ke_json_add_number(v, "hi", i->hi);
+	ke_json_set(o, name, v);
+}
+
+void
+report_compile(cJSON *eval, const struct program *p)
+{
+	cJSON *o = cJSON_CreateObject(), *flags = cJSON_CreateArray();
+	const cJSON *f;
+	char all[256], *save, *word;
+
+	ke_json_add_number(o, "seconds", p->compile_s);
+	ke_json_add_number(o, "variants", (double)p->n_variants);
+	ke_json_set_string(o, "compiler", compiler_version());
+	memcpy(all, compiler_flags, strlen(compiler_flags) + 1);
+	for (word = strtok_r(all, " ", &save); word != NULL;
+	    word = strtok_r(NULL, " ", &save))
+		cJSON_AddItemToArray(flags, cJSON_CreateString(word));
+	if (p->plan != NULL)
+		cJSON_ArrayForEach(f, p->plan->flags)
+			cJSON_AddItemToArray(flags, cJSON_Duplicate(f, 1));
+	ke_json_set(o, "flags", flags);
+	if (p->log.n > 0)
+		ke_json_set_text(o, "log", p->log.s, p->log.n);
+	if (p->code_bytes > 0)
+		ke_json_add_number(o, "code_bytes", (double)p->code_bytes);
+	ke_json_set(eval, "compile", o);
+}

@@ -1,0 +1,17 @@
+/* Sections of an evaluation's JSON, ke-record(5). */
+#ifndef KE_EVAL_REPORT_H
+#define KE_EVAL_REPORT_H
+
+#include "epoch.h"
+#include "stats.h"
+#include "verifier.h"
+
+/* status, and where it isn't pass, code and detail. */
+void report_verdict(cJSON *, const struct verdict *);
+/* errors, by output. */
+void report_errors(const struct epoch *, cJSON *, const struct answer *);
+void report_interval(cJSON *, const char *name, const struct interval *);
+/* compile. */
+void report_compile(cJSON *eval, const struct program *);
+
+#endif
