@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The pipe itself: what DESIGN calls the life of a record.  An operator that is
+# The pipe itself: the life of a record, ke(7).  An operator that is
 # evaluated in a blink; each stage is killed in turn.
 
 setup_file() {

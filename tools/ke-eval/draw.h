@@ -1,5 +1,5 @@
 /* Inputs: what op.json declares, and the battery of other distributions that
- * wrong kernels fail on (EVAL.md 3.3). */
+ * wrong kernels fail on. */
 #ifndef KE_EVAL_DRAW_H
 #define KE_EVAL_DRAW_H
 

@@ -6,7 +6,7 @@
  * Pairs run in the order AB, BA, AB...  In quick effort their number is fixed.
  * In full effort a pilot says how many make the interval PRECISION wide, and a
  * fresh sample of that size is taken: stopping when the interval looks narrow
- * would break its coverage (EVAL.md, amendment 4).
+ * would break its coverage.
  *
  * A quick sample whose spread says that its interval would be too wide to be
  * of use, or that was slowed too often, is a pilot for a second one.

@@ -3,7 +3,7 @@
  * epoch's inputs and both sides' output files as shared maps, and answers one
  * question at a time.
  *
- * Two levels (EVAL.md, amendment 2): check cases are compared in full with the
+ * Two levels: check cases are compared in full with the
  * double-precision reference; for timed cases the baseline's outputs, sampled
  * against the reference, are what every output of a candidate is compared
  * with, and elements chosen after the run are compared with the reference. */
