@@ -125,7 +125,8 @@ sample(struct self *s, size_t t)
 		if (x->whole != NULL) {
 			int64_t want = s->reference.whole[t](&s->k->ref, at);
 
-			accept_whole(type, expected_output(s, t), &want, e, 1, &c);
+			accept_whole(type, expected_output(s, t), &want, e,
+			    1, &c);
 		} else {
 			double want = s->reference.real[t](&s->k->ref, at);
 
