@@ -353,23 +353,24 @@ program_compile(struct program *p, int jobs, struct verdict *v,
 }
 
 char *
-compile_trusted(const char *text, const char *what, struct ke_err *e)
+compile_trusted(const char *text, const char *what, struct verdict *v,
+    struct ke_err *e)
 {
-	struct variant v = {.text = ke_strdup(text)};
-	struct program p = {0};
+	struct variant made = {.text = ke_strdup(text)};
 	struct ke_plan plan = {0};
-	struct verdict verdict = {.status = KE_PASS};
+	struct program p = {.plan = &plan};
+	int status;
 
-	p.plan = &plan;
-	if (compile_batch(&p, &v, 1, &verdict, e) == 0 &&
-	    verdict.status != KE_PASS)
-		ke_fail(e, "%s: %s", what, p.log.n > 0 ? p.log.s
-		    : verdict.detail);
+	v->status = KE_PASS;
+	status = compile_batch(&p, &made, 1, v, e);
+	if (v->status != KE_PASS)
+		verdict_set(v, v->status, "cc", "%s: %s", what,
+		    p.log.n > 0 ? p.log.s : "no word from the compiler");
 	ke_buf_free(&p.log);
-	free(v.text);
-	free(v.remarks);
-	if (verdict.status == KE_PASS && v.so != NULL)
-		return v.so;
-	free(v.so);
+	free(made.text);
+	free(made.remarks);
+	if (status == 0 && v->status == KE_PASS)
+		return made.so;
+	free(made.so);
 	return NULL;
 }

@@ -48,9 +48,11 @@ int program_fit(struct program *, const char *source, const struct ke_op *,
 int program_compile(struct program *, int jobs, struct verdict *,
     struct ke_err *);
 
-/* Compiles trusted text to a shared object: its path, or NULL. The caller
- * frees. */
-char *compile_trusted(const char *text, const char *what, struct ke_err *);
+/* Compiles trusted text, the file named, to a shared object: its path, or NULL
+ * with a verdict where the compiler refused it, else the reason in e.  The
+ * caller frees. */
+char *compile_trusted(const char *text, const char *what, struct verdict *,
+    struct ke_err *);
 
 /* First line of `cc --version`. */
 const char *compiler_version(void);

@@ -287,7 +287,7 @@ open_all(struct epoch *e, const char *dtype, struct verdict *v, bool *is_op,
 	    file_open(&e->base.outputs, OUTPUTS_MAX, err) == -1 ||
 	    file_open(&e->candidate.outputs, OUTPUTS_MAX, err) == -1)
 		return -1;
-	so = reference_compile(e->op, e->dtype, err);
+	so = reference_compile(e->op, e->dtype, v, err);
 	if (so == NULL)
 		return -1;
 	e->verifier = verifier_start(e, so, err);
@@ -316,7 +316,8 @@ epoch_open(const struct ke_op *op, const char *dtype, const char *set,
 		return e;
 	if (v.status != KE_PASS) {
 		*is_op = true;
-		ke_fail(err, "%s/base.c: %s: %s: %s", op->dir,
+		ke_fail(err, "%s: %s%s: %s: %s", op->dir,
+		    e->verifier == NULL ? "" : "base.c: ",
 		    ke_status_name(v.status), v.code, v.detail);
 	}
 	epoch_close(e);

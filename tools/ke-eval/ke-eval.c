@@ -28,8 +28,12 @@ static int64_t executions = 1, seed = 1;
 static struct settings settings;
 static bool full_default;
 
-/* Operators that were read, and the epoch that quick evaluations share. */
-static struct ke_op *ops[64];
+/* Operators that were read, by what they were asked for, and the epoch that
+ * quick evaluations share. */
+static struct {
+	char *asked;
+	struct ke_op *op;
+} ops[64];
 static size_t n_ops;
 static struct epoch *shared;
 
@@ -37,15 +41,18 @@ static const struct ke_op *
 find_op(const char *name, struct ke_err *e)
 {
 	for (size_t i = 0; i < n_ops; i++)
-		if (strcmp(ops[i]->name, name) == 0)
-			return ops[i];
+		if (strcmp(ops[i].asked, name) == 0)
+			return ops[i].op;
 	if (n_ops == KE_LEN(ops)) {
 		ke_fail(e, "more than %zu operators in one call",
 		    KE_LEN(ops));
 		return NULL;
 	}
-	ops[n_ops] = ke_op_load(name, e);
-	return ops[n_ops] == NULL ? NULL : ops[n_ops++];
+	ops[n_ops].op = ke_op_load(name, e);
+	if (ops[n_ops].op == NULL)
+		return NULL;
+	ops[n_ops].asked = ke_strdup(name);
+	return ops[n_ops++].op;
 }
 
 /* The epoch for a record: a fresh one in full effort. */
@@ -72,6 +79,21 @@ get_epoch(const struct ke_op *op, const char *type, bool *is_op,
 	if (!settings.full)
 		shared = epoch;
 	return epoch;
+}
+
+/* Has the operator what the record and the options ask for? */
+static int
+has_cases(const struct ke_op *op, const char *type, struct ke_err *e)
+{
+	size_t i = 0;
+
+	if (ke_json_object(ke_json_object(op->json, "dtypes"), type) == NULL)
+		return ke_fail(e, "%s has no dtype %s", op->name, type);
+	while (i < op->n_cases &&
+	    strcmp(op->cases[i].set, settings.set) != 0)
+		i++;
+	return i < op->n_cases ? 0
+	    : ke_fail(e, "%s: no cases in set %s", op->name, settings.set);
 }
 
 /* What a record lacks comes from the options; where they contradict each
@@ -102,6 +124,8 @@ complete(cJSON *rec, const struct ke_op **op, const char **type,
 	if (strcmp(ke_json_string(rec, "target"), "cpu") != 0)
 		return ke_fail(e, "%s: no such target; ke-eval -l lists them",
 		    ke_json_string(rec, "target"));
+	if (ke_json_string(rec, "source") == NULL)
+		return ke_fail(e, "source: missing");
 	*op = find_op(op_name != NULL ? op_name : ke_json_string(rec, "op"),
 	    e);
 	if (*op == NULL)
@@ -110,12 +134,7 @@ complete(cJSON *rec, const struct ke_op **op, const char **type,
 	*type = ke_json_string(rec, "dtype");
 	if (*type == NULL)
 		*type = ke_op_default_dtype(*op);
-	if (ke_json_object(ke_json_object((*op)->json, "dtypes"), *type) ==
-	    NULL)
-		return ke_fail(e, "%s has no dtype %s", (*op)->name, *type);
-	if (ke_json_string(rec, "source") == NULL)
-		return ke_fail(e, "source: missing");
-	return 0;
+	return has_cases(*op, *type, e);
 }
 
 static void

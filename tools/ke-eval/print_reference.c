@@ -267,6 +267,7 @@ print_reference(const struct ke_op *op, const char *dtype, const char *set,
 {
 	struct instance in = {.op = op, .dtype = ke_dtype_find(dtype)};
 	struct ke_err e;
+	struct verdict v;
 	int status = 0, cases = 0;
 	const char *name = undrawable(&in);
 	char *so;
@@ -276,7 +277,11 @@ print_reference(const struct ke_op *op, const char *dtype, const char *set,
 		    op->name, name, dtype);
 		return 2;
 	}
-	so = reference_compile(op, in.dtype, &e);
+	so = reference_compile(op, in.dtype, &v, &e);
+	if (so == NULL && v.status != KE_PASS) {
+		warnx("%s", v.detail);
+		return KE_FILTER_REFUSED;
+	}
 	if (so == NULL ||
 	    reference_load(&in.reference, so, op, in.dtype, &e) == -1) {
 		warnx("%s", e.msg);

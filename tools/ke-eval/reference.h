@@ -4,6 +4,7 @@
 #define KE_EVAL_REFERENCE_H
 
 #include "op.h"
+#include "verdict.h"
 
 /* What ref.c sees of one case and one set of inputs; its prelude declares the
  * same.  A let's elements are computed once and kept in let[], have[]. */
@@ -23,9 +24,11 @@ struct reference {
 	    void *);
 };
 
-/* Compiles ref.c (cached by content).  The path of the shared object, or
- * NULL; the caller frees. */
-char *reference_compile(const struct ke_op *, enum ke_dtype, struct ke_err *);
+/* Compiles ref.c (cached by content).  The path of the shared object, which
+ * the caller frees; NULL with a verdict where ref.c is at fault, else the
+ * reason in e. */
+char *reference_compile(const struct ke_op *, enum ke_dtype,
+    struct verdict *, struct ke_err *);
 
 /* Loads it into this process. */
 int reference_load(struct reference *, const char *so, const struct ke_op *,

@@ -30,16 +30,20 @@ stats_quantile(double *v, size_t n, double q)
 	return v[i] + (at - (double)i) * (v[i + 1] - v[i]);
 }
 
-/* 97.5 % of Student's t over that of the normal distribution: Cornish and
- * Fisher's expansion in 1/df, within 1 % from df = 3. */
+/* By how much an interval over so few blocks is too narrow: 97.5 % of Student's
+ * t over that of the normal distribution (Cornish and Fisher's expansion in
+ * 1/df, within 1 % from df = 3), and n / (n - 1) for the variance that
+ * resampling misses.  On synthetic pairs of one speed (tests/test_eval_stats.c)
+ * the interval then holds 1.0 in 89 % of samples of 12 pairs, 94 % of 24. */
 static double
-student(size_t blocks)
+widening(size_t blocks)
 {
 	double z = 1.959964, d = blocks > 2 ? (double)blocks - 1 : 1;
 	double z3 = z * z * z, z5 = z3 * z * z;
 
 	return (z + (z3 + z) / (4 * d) +
-	    (5 * z5 + 16 * z3 + 3 * z) / (96 * d * d)) / z;
+	    (5 * z5 + 16 * z3 + 3 * z) / (96 * d * d)) / z *
+	    (d + 1) / d;
 }
 
 static double
@@ -88,12 +92,12 @@ stats_speedup(struct sample *s, size_t n)
 			all[r] += s[i].weight / weights * logs[r];
 		}
 		mid += s[i].weight / weights * own;
-		s[i].speedup = close_interval(own, logs, student(s[i].n / 2));
+		s[i].speedup = close_interval(own, logs, widening(s[i].n / 2));
 		fewest = s[i].n / 2 < fewest ? s[i].n / 2 : fewest;
 		free(scratch);
 		free(logs);
 	}
-	total = close_interval(mid, all, student(fewest));
+	total = close_interval(mid, all, widening(fewest));
 	free(all);
 	return total;
 }

@@ -20,7 +20,7 @@ struct sample {
 
 /* Each sample's median ratio with its interval, and the weighted geometric
  * mean over the samples with that of joint resampling.  Percentile bootstrap,
- * widened by Student's factor for the number of blocks. */
+ * widened for small numbers of blocks. */
 struct interval stats_speedup(struct sample *, size_t n);
 
 /* Of n values, which are sorted. q in [0, 1]. */

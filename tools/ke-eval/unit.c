@@ -7,6 +7,7 @@
 #include "unit.h"
 
 static const char prelude[] =
+    "#line 1 \"ke-prelude\"\n"
     "#include <stdint.h>\n"
     "#include <stddef.h>\n"
     "struct ke_block {\n"
