@@ -13,8 +13,19 @@
 #define BIAS_COUNT 4096 /* elements below which a mean error says little */
 
 struct lanes {
-	double error2[LANES], ref2[LANES], error[LANES], bound[LANES];
+	double error2[LANES], ref2[LANES], size2[LANES], error[LANES],
+	    bound[LANES];
 };
+
+/* The square of an element's size: of what it is, or where its terms cancel,
+ * of what they would add up to with random signs. */
+static double
+size2(const struct rule *r, double ref2, double s)
+{
+	double likely = s * s / r->terms;
+
+	return ref2 > likely ? ref2 : likely;
+}
 
 struct rule
 accept_rule(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
@@ -24,7 +35,8 @@ accept_rule(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
 	double acc = ke_dtypes[t->acc].roundoff * sqrt(reduction);
 
 	return (struct rule){.u = slack * u, .scale = slack * t->c * acc,
-	    .norm = slack * (2 * u + t->c2 * acc)};
+	    .norm_u = slack * 2 * u, .norm_acc = slack * t->c2 * acc,
+	    .terms = reduction};
 }
 
 static void
@@ -55,6 +67,7 @@ accept_one(const struct rule *r, double got, double want, double s, int64_t i,
 	bound = r->u * fabs(want) + r->scale * s + SPACING;
 	sum->error2 += error * error;
 	sum->ref2 += want * want;
+	sum->size2 += size2(r, want * want, s);
 	sum->error += error;
 	sum->bound += bound;
 	sum->n++;
@@ -87,6 +100,7 @@ accept_lanes(const struct rule *r, const float *y, const double *ref,
 	for (int k = 0; k < LANES; k++) {
 		l->error2[k] += error[k] * error[k];
 		l->ref2[k] += ref[k] * ref[k];
+		l->size2[k] += size2(r, ref[k] * ref[k], s[k]);
 		l->error[k] += error[k];
 		l->bound[k] += bound[k];
 	}
@@ -98,7 +112,7 @@ accept_real(const struct rule *r, enum ke_dtype type, const void *y,
     const double *ref, const double *s, int64_t from, int64_t n,
     struct compared *c, struct sums *sum)
 {
-	struct lanes l = {{0}, {0}, {0}, {0}};
+	struct lanes l = {{0}, {0}, {0}, {0}, {0}};
 	int64_t i = 0;
 
 	while (i < n) {
@@ -116,6 +130,7 @@ accept_real(const struct rule *r, enum ke_dtype type, const void *y,
 	for (int k = 0; k < LANES; k++) {
 		sum->error2 += l.error2[k];
 		sum->ref2 += l.ref2[k];
+		sum->size2 += l.size2[k];
 		sum->error += l.error[k];
 		sum->bound += l.bound[k];
 	}
@@ -140,6 +155,7 @@ enum accepted
 accept_close(const struct rule *r, const struct sums *sum, struct compared *c)
 {
 	double error = sqrt(sum->error2), ref = sqrt(sum->ref2);
+	double limit = r->norm_u * ref + r->norm_acc * sqrt(sum->size2);
 
 	c->rms = ref > 0 ? error / ref : error > 0 ? INFINITY : 0;
 	c->bias = sum->n >= BIAS_COUNT && sum->bound > 0
@@ -147,7 +163,7 @@ accept_close(const struct rule *r, const struct sums *sum, struct compared *c)
 	if (c->mismatch)
 		return WRONG;
 	/* where the reference is all zero, the elements' own bound decides */
-	if (c->ratio <= 1 && (c->rms <= r->norm || ref == 0) && c->bias <= 1)
+	if (c->ratio <= 1 && (error <= limit || ref == 0) && c->bias <= 1)
 		return ACCEPT;
 	return c->rms <= IMPRECISE_RMS ? IMPRECISE : WRONG;
 }

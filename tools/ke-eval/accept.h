@@ -10,7 +10,10 @@
 struct rule {
 	double u;     /* unit roundoff of the output's type */
 	double scale; /* c u_acc sqrt(n), times an element's scale */
-	double norm;  /* of the relative error in the 2-norm */
+	double norm_u, norm_acc; /* of the error's 2-norm: times that of the
+				  * reference, and that of the sizes */
+	double terms; /* n: what a sum of n terms is, if their signs are
+		       * random, is its scale over sqrt(n) */
 };
 
 /* slack multiplies the rule: 2 where the reference itself carries the error
@@ -28,7 +31,7 @@ struct compared {
 };
 
 struct sums {
-	double error2, ref2, error, bound;
+	double error2, ref2, size2, error, bound;
 	int64_t n;
 };
 

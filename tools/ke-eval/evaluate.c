@@ -33,18 +33,6 @@ struct job {
 	struct verdict verdict;
 };
 
-static cJSON *
-case_object(struct job *j, size_t i)
-{
-	const struct layout *l = &j->epoch->cases[i];
-	cJSON *o = cJSON_CreateObject();
-
-	ke_json_set_string(o, "set", l->kase->set);
-	ke_json_set(o, "dims", ke_case_json(j->epoch->op, l->kase));
-	cJSON_AddItemToArray(j->cases, o);
-	return o;
-}
-
 /* The check case that stands for all in quick effort where each would be
  * compiled by itself: it rotates with the candidate's number. */
 static bool
@@ -106,7 +94,7 @@ check_case(struct job *j, size_t i, struct ke_err *e)
 	struct play p = {.epoch = epoch, .side = &epoch->candidate,
 	    .fitted = &j->fitted[i], .layout = i, .n_execs = l->n_slots,
 	    .n_slots = l->n_slots, .junk = true, .deadline_s = CHECK_S};
-	cJSON *o = case_object(j, i);
+	cJSON *o = report_case(j->epoch, i, j->cases);
 	int status;
 
 	for (size_t t = 0; t < epoch->op->n_tensors; t++)
@@ -201,13 +189,13 @@ measure_all(struct job *j, struct ke_err *e)
 		if (!epoch->cases[i].timed)
 			continue;
 		if (j->fitted[i].variant == -1) {
-			cJSON *o = case_object(j, i);
+			cJSON *o = report_case(j->epoch, i, j->cases);
 
 			ke_json_set(o, "outside", cJSON_CreateTrue());
 			ke_json_add_number(o, "weight",
 			    epoch->cases[i].kase->weight);
 		} else if (m[i].slots > 0) {
-			set_measured(j, i, case_object(j, i), &m[i]);
+			set_measured(j, i, report_case(j->epoch, i, j->cases), &m[i]);
 		}
 		free(m[i].ratio);
 	}

@@ -144,6 +144,9 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 	}
 	if (status == 0 || v.status != KE_PASS) {
 		report_verdict(eval, &v);
+		ke_json_set(eval, "cases", cJSON_CreateArray());
+		report_verdict(report_case(epoch, i,
+		    ke_json_get(eval, "cases")), &v);
 		report_compile(eval, p);
 		status = 0;
 	}

@@ -3,6 +3,18 @@
 
 #include "report.h"
 
+cJSON *
+report_case(const struct epoch *e, size_t layout, cJSON *cases)
+{
+	const struct ke_case *c = e->cases[layout].kase;
+	cJSON *o = cJSON_CreateObject();
+
+	ke_json_set_string(o, "set", c->set);
+	ke_json_set(o, "dims", ke_case_json(e->op, c));
+	cJSON_AddItemToArray(cases, o);
+	return o;
+}
+
 void
 report_verdict(cJSON *o, const struct verdict *v)
 {

@@ -6,6 +6,8 @@
 #include "stats.h"
 #include "verifier.h"
 
+/* Adds an object for the case to cases: set and dims. */
+cJSON *report_case(const struct epoch *, size_t layout, cJSON *cases);
 /* status, and where it isn't pass, code and detail. */
 void report_verdict(cJSON *, const struct verdict *);
 /* errors, by output. */
