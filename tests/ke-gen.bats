@@ -221,7 +221,7 @@ landscape() { # tune or random, seed, command
 	label $out |
 	{n: 0, tried: [], best: null} | ask,
 	foreach inputs as $r (.; ($r | score($seed)) as $s |
-	  .n += 1 | .tried = ([$r | {fingerprint, choice} + $s] + .tried)[:256] |
+	  .n += 1 | .tried = ([$r | {fingerprint, choice} + $s] + .tried)[:128] |
 	  if .best == null or $s.score > .best.score
 	  then .best = {id: $r.xid, source: $r.source, choice: $r.choice,
 	    score: $s.score} else . end;

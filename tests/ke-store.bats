@@ -205,15 +205,15 @@ node() {
 	    '["pending","compile_error","pass"]' ]
 }
 
-@test "context: at most 256 tried, newest first" {
+@test "context: at most 128 tried, newest first" {
 	for i in {1..300}; do draft "x$i"; done | ke-store expand |
 	    gen same | jq -c '.choice.BM = (.xid[1:] | tonumber)' |
 	    evaluate 1 > recs
 	id=$(ke-store add recs | tail -n 1 | jq -r .id)
 	tree y "$id" | ke-store expand > e
-	[ "$(jq '.context.tried | length' e)" -eq 256 ]
-	[ "$(jq -c '.context.tried | [.[0], .[255] | .choice.BM]' e)" = \
-	    '[300,45]' ]
+	[ "$(jq '.context.tried | length' e)" -eq 128 ]
+	[ "$(jq -c '.context.tried | [.[0], .[127] | .choice.BM]' e)" = \
+	    '[300,173]' ]
 }
 
 @test "context: the best nodes of other runs are there for drafts" {

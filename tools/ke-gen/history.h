@@ -1,5 +1,5 @@
 /* What the tuner remembers of each run for as long as it lives: the context of
- * a record shows only the newest 256 of what was tried. */
+ * a record shows only the newest 128 of what was tried. */
 #ifndef HISTORY_H
 #define HISTORY_H
 

@@ -8,7 +8,7 @@
 #include "object.h"
 
 #define NEAR_MAX 16   /* ancestors, and siblings */
-#define TRIED_MAX 256 /* of ke-record(5) */
+#define TRIED_MAX 128 /* of ke-record(5) */
 #define TRIED_SCAN 1024
 #define REUSED_MAX 3
 #define REUSED_RUNS 32 /* the newest others, among which the best are sought */
