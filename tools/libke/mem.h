@@ -34,7 +34,7 @@ struct ke_buf {
 void ke_buf_add(struct ke_buf *, const void *, size_t);
 void ke_buf_str(struct ke_buf *, const char *);
 void ke_buf_fmt(struct ke_buf *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), nonnull(2)));
 /* Makes room for n more bytes behind what is there and returns the place; the
  * caller adds to n what it used. */
 char *ke_buf_room(struct ke_buf *, size_t n);
