@@ -189,13 +189,14 @@ measure_all(struct job *j, struct ke_err *e)
 		if (!epoch->cases[i].timed)
 			continue;
 		if (j->fitted[i].variant == -1) {
-			cJSON *o = report_case(j->epoch, i, j->cases);
+			cJSON *o = report_case(epoch, i, j->cases);
 
 			ke_json_set(o, "outside", cJSON_CreateTrue());
 			ke_json_add_number(o, "weight",
 			    epoch->cases[i].kase->weight);
 		} else if (m[i].slots > 0) {
-			set_measured(j, i, report_case(j->epoch, i, j->cases), &m[i]);
+			set_measured(j, i, report_case(epoch, i, j->cases),
+			    &m[i]);
 		}
 		free(m[i].ratio);
 	}
