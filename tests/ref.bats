@@ -147,7 +147,7 @@ hold() {
 @test "-R: an error of ref.c is the compiler's, with its place" {
 	cp -r "$root/ops/softmax" softmax
 	echo 'int wrong(' >> softmax/ref.c
-	run -111 ke-eval -R -o ./softmax
+	run -1 ke-eval -R -o ./softmax
 	[[ $output == *ref.c* ]]
 }
 
