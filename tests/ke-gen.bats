@@ -505,7 +505,7 @@ landscape() { # tune or random, seed, command
 	# a longer fence may hold a shorter one
 	[ "$(took "\`\`\`\`c\n$plan\n/*\n\`\`\`\n*/\n\`\`\`\`\n")" = \
 	    "$plan"$'\n/*\n```\n*/' ]
-	[ "$(took "\xef\xbb\xbf$plan\n/* \xff */")" = "$plan"$'\n/* \ufffd */' ]
+	[ "$(took "\xef\xbb\xbf$plan\n/* \xff */")" = "$plan"$'\n/* \xef\xbf\xbd */' ]
 	# cut short, prose, no plan, a bad plan, an empty answer
 	[ "$(took "\`\`\`c\n$plan\nint")" = no_candidate ]
 	[ "$(took "Use ke-plan.\n")" = no_candidate ]
