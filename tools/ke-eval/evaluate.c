@@ -204,14 +204,27 @@ measure_all(struct job *j, struct ke_err *e)
 	return status;
 }
 
+/* The worst of the cases decides: one that is imprecise may be wrong in
+ * another. */
 static int
 check_all(struct job *j, struct ke_err *e)
 {
-	for (size_t i = 0; i < j->epoch->n_cases; i++)
-		if (!j->epoch->cases[i].timed && j->fitted[i].variant != -1 &&
-		    check_case(j, i, e) == -1)
+	struct verdict worst = {.status = KE_PASS};
+
+	for (size_t i = 0; i < j->epoch->n_cases; i++) {
+		j->verdict.status = KE_PASS;
+		if (j->epoch->cases[i].timed || j->fitted[i].variant == -1 ||
+		    check_case(j, i, e) == 0)
+			continue;
+		if (j->verdict.status == KE_PASS)
 			return -1;
-	return 0;
+		if (j->verdict.status < worst.status)
+			worst = j->verdict;
+		if (worst.status <= KE_WRONG)
+			break;
+	}
+	j->verdict = worst;
+	return worst.status == KE_PASS ? 0 : -1;
 }
 
 /* Everything from the plan to a runner that has loaded the candidate. */
