@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "defence.h"
 #include "play.h"
 #include "random.h"
 
@@ -17,6 +18,20 @@ secret(void)
 	return k;
 }
 
+/* Whether each execution has inputs and outputs of its own. */
+static bool
+has_own(const struct play *p)
+{
+	return defended(slots) || p->side == &p->epoch->base ||
+	    !p->epoch->cases[p->layout].timed;
+}
+
+static size_t
+slot_of(const struct play *p, size_t exec)
+{
+	return (p->slot + (has_own(p) ? exec : 0)) % p->n_slots;
+}
+
 /* Regions of one execution in the side's outputs; the same order when they
  * are placed again for the questions. */
 static int
@@ -26,8 +41,10 @@ place(const struct play *p, size_t exec, struct file *f,
 	const struct ke_op *op = p->epoch->op;
 	const struct layout *l = &p->epoch->cases[p->layout];
 	const struct ke_plan *plan = p->side->program.plan;
-	bool flip = l->slots[(p->slot + exec) % p->n_slots].flip;
+	bool flip = l->slots[slot_of(p, exec)].flip;
 
+	if (!has_own(p))
+		f->used = 0;
 	for (size_t t = 0; t < op->n_tensors; t++)
 		if (op->tensors[t].role == KE_OUT) {
 			bytes[t] = l->bytes[t];
@@ -57,7 +74,8 @@ head(const struct play *p, struct wire_segment *h)
 	    .workers = (uint32_t)p->epoch->workers,
 	    .n_buffers = (uint32_t)(p->epoch->op->n_tensors +
 	    plan->n_workspaces),
-	    .n_launches = (uint32_t)plan->n_launches, .junk = p->junk};
+	    .n_launches = (uint32_t)plan->n_launches,
+	    .junk = p->junk && defended(poison)};
 	for (size_t i = 0; i < r->scope.n; i++)
 		h->dims[i] = r->scope.names[i].value;
 	for (size_t k = 0; k < plan->n_launches; k++) {
@@ -83,7 +101,7 @@ fill(const struct play *p, struct segment *s, struct ke_err *e)
 		struct wire_region out[WIRE_BUFFERS_MAX] = {0};
 		uint64_t bytes[WIRE_BUFFERS_MAX];
 		uint32_t buffers[WIRE_BUFFERS_MAX];
-		size_t at = (p->slot + x) % p->n_slots;
+		size_t at = slot_of(p, x);
 		const struct slot *slot = &l->slots[at];
 
 		if (place(p, x, &p->side->outputs, out, bytes, e) == -1)
@@ -120,7 +138,8 @@ play_run(const struct play *p, struct ran *ran, struct verdict *v,
 	side->poison = secret();
 	status = fill(p, &s, e);
 	if (status == 0) {
-		file_poison(&side->outputs, side->poison);
+		if (defended(poison))
+			file_poison(&side->outputs, side->poison);
 		status = runner_run(&side->runner, &s, p->deadline_s, ran, v);
 	}
 	segment_free(&s);
@@ -140,7 +159,7 @@ play_verify(const struct play *p, enum question question, uint32_t candidate,
 
 		ask = (struct ask){.question = question,
 		    .layout = (uint32_t)p->layout,
-		    .slot = (uint32_t)((p->slot + x) % p->n_slots),
+		    .slot = (uint32_t)slot_of(p, x),
 		    .base = side == &p->epoch->base, .candidate = candidate,
 		    .poison = side->poison, .sample = secret()};
 		if (place(p, x, &side->outputs, ask.out, ask.bytes, e) == -1 ||
