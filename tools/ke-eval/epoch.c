@@ -104,7 +104,8 @@ layout_slots(struct epoch *e, struct layout *l, size_t index)
 		struct slot *s = &l->slots[i];
 
 		s->flip = !l->timed && i % 2 == 1;
-		s->kind = l->timed || i == 0 ? DRAW_DECLARED
+		s->kind = l->timed || i == 0 || !defended(battery)
+		    ? DRAW_DECLARED
 		    : e->full ? (enum draw_kind)i
 		    : (enum draw_kind)(1 + (e->seed + index) %
 		    (DRAW_KIND_COUNT - 1));
