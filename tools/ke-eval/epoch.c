@@ -231,7 +231,7 @@ make_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 	if (program_compile(p, e->jobs, v, err) == -1 || v->status != KE_PASS)
 		return -1;
 	return runner_start(&e->base.runner, p, e->inputs_ro,
-	    e->base.outputs.fd, v, err);
+	    e->base.outputs->fd, v, err);
 }
 
 static int
@@ -289,8 +289,8 @@ open_all(struct epoch *e, const char *dtype, struct verdict *v, bool *is_op,
 	*is_op = ke_op_tolerance(e->op, dtype, &e->tolerance, err) == -1 ||
 	    find_cases(e, err) == -1 || read_base(e, err) == -1;
 	if (*is_op || draw_all(e, err) == -1 ||
-	    file_open(&e->base.outputs, OUTPUTS_MAX, err) == -1 ||
-	    file_open(&e->candidate.outputs, OUTPUTS_MAX, err) == -1)
+	    file_open(&e->base_outputs, OUTPUTS_MAX, err) == -1 ||
+	    file_open(&e->outputs, OUTPUTS_MAX, err) == -1)
 		return -1;
 	so = reference_compile(e->op, e->dtype, v, err);
 	if (so == NULL)
@@ -317,6 +317,7 @@ epoch_open(const struct ke_op *op, const char *dtype, const char *set,
 	e->workers = workers;
 	e->jobs = jobs;
 	e->inputs_ro = -1;
+	e->base.outputs = &e->base_outputs;
 	if (open_all(e, dtype, &v, is_op, err) == 0)
 		return e;
 	if (v.status != KE_PASS) {
@@ -336,11 +337,9 @@ epoch_close(struct epoch *e)
 		return;
 	verifier_stop(e->verifier);
 	runner_stop(&e->base.runner);
-	runner_stop(&e->candidate.runner);
 	program_close(&e->base.program);
-	program_close(&e->candidate.program);
-	file_close(&e->base.outputs);
-	file_close(&e->candidate.outputs);
+	file_close(&e->base_outputs);
+	file_close(&e->outputs);
 	file_close(&e->inputs);
 	if (e->inputs_ro != -1)
 		close(e->inputs_ro);

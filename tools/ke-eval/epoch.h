@@ -13,6 +13,7 @@
 
 #define EPOCH_CANDIDATES 32
 #define SLOTS_MAX 512 /* distinct inputs of a case */
+#define GROUP_MAX 32  /* candidates that are timed together */
 
 /* One drawing of a case's inputs. */
 struct slot {
@@ -37,11 +38,12 @@ struct layout {
 	double base_s;      /* seconds of one execution, from the pilot */
 };
 
-/* A program that can be run: its process and where its outputs go. */
+/* A program that can be run: its process and where its outputs go.  The
+ * candidates of a group share one file, since one runs at a time. */
 struct side {
 	struct program program;
 	struct runner runner;
-	struct file outputs;
+	struct file *outputs;
 	uint64_t poison; /* key of the last one */
 };
 
@@ -60,7 +62,8 @@ struct epoch {
 	size_t n_cases;
 	struct layout *cases;
 	char *base_source;
-	struct side base, candidate;
+	struct side base;
+	struct file base_outputs, outputs; /* the candidates' */
 	struct verifier *verifier;
 };
 

@@ -27,6 +27,7 @@
 struct job {
 	struct epoch *epoch;
 	struct settings *settings;
+	struct side side;
 	const char *source;
 	struct fitted *fitted; /* per case of the epoch; variant -1: not run */
 	cJSON *eval, *cases;
@@ -38,7 +39,7 @@ struct job {
 static bool
 is_skipped(const struct job *j, size_t i, size_t checks)
 {
-	const struct program *p = &j->epoch->candidate.program;
+	const struct program *p = &j->side.program;
 	bool specialised = p->plan->constants != NULL &&
 	    cJSON_GetArraySize(p->plan->constants) > 0;
 
@@ -65,14 +66,14 @@ fit_all(struct job *j)
 	for (size_t i = 0; i < e->n_cases; i++) {
 		struct fitted *f = &j->fitted[i];
 
-		if (ke_plan_resolve(e->candidate.program.plan, e->op,
-		    e->cases[i].kase, e->candidate.program.choice, &f->r,
+		if (ke_plan_resolve(j->side.program.plan, e->op,
+		    e->cases[i].kase, j->side.program.choice, &f->r,
 		    &(struct ke_err){{0}}) == 0 && is_skipped(j, i, checks)) {
 			inside += !f->r.outside;
 			f->variant = -1;
 			continue;
 		}
-		if (program_fit(&e->candidate.program, j->source, e->op,
+		if (program_fit(&j->side.program, j->source, e->op,
 		    e->dtype, e->cases[i].kase, f, &j->verdict) == -1)
 			return -1;
 		inside += !e->cases[i].timed && f->variant != -1;
@@ -91,7 +92,7 @@ check_case(struct job *j, size_t i, struct ke_err *e)
 	struct layout *l = &epoch->cases[i];
 	struct answer worst = {.verdict.status = KE_PASS};
 	struct ran ran;
-	struct play p = {.epoch = epoch, .side = &epoch->candidate,
+	struct play p = {.epoch = epoch, .side = &j->side,
 	    .fitted = &j->fitted[i], .layout = i, .n_execs = l->n_slots,
 	    .n_slots = l->n_slots, .junk = true, .deadline_s = CHECK_S};
 	cJSON *o = report_case(j->epoch, i, j->cases);
@@ -179,7 +180,7 @@ measure_all(struct job *j, struct ke_err *e)
 
 	for (size_t i = 0; status == 0 && i < epoch->n_cases; i++)
 		if (epoch->cases[i].timed && j->fitted[i].variant != -1) {
-			status = measure_case(epoch, i, &j->fitted[i],
+			status = measure_case(epoch, i, &j->fitted[i], &j->side,
 			    j->settings->candidates, &m[i], e);
 			j->verdict = m[i].worst.verdict;
 		}
@@ -231,7 +232,7 @@ check_all(struct job *j, struct ke_err *e)
 static int
 prepare(struct job *j, const cJSON *rec, struct ke_err *e)
 {
-	struct side *side = &j->epoch->candidate;
+	struct side *side = &j->side;
 
 	if (program_open(&side->program, j->source, j->epoch->op,
 	    ke_json_object(rec, "choice"), &j->verdict) == -1 ||
@@ -246,13 +247,13 @@ prepare(struct job *j, const cJSON *rec, struct ke_err *e)
 static int
 run_locked(struct job *j, struct ke_err *e)
 {
-	struct side *side = &j->epoch->candidate;
+	struct side *side = &j->side;
 	int lock = ke_lock_cpu(true, e), status;
 
 	if (lock == -1)
 		return -1;
 	status = runner_start(&side->runner, &side->program,
-	    j->epoch->inputs_ro, side->outputs.fd, &j->verdict, e);
+	    j->epoch->inputs_ro, side->outputs->fd, &j->verdict, e);
 	if (status == 0)
 		status = check_all(j, e);
 	if (status == 0)
@@ -283,7 +284,7 @@ int
 evaluate(struct epoch *epoch, struct settings *settings, const cJSON *rec,
     cJSON *eval, struct ke_err *e)
 {
-	struct job j = {.epoch = epoch, .settings = settings, .eval = eval,
+	struct job j = {.side.outputs = &epoch->outputs, .epoch = epoch, .settings = settings, .eval = eval,
 	    .source = ke_json_string(rec, "source"),
 	    .verdict.status = KE_PASS};
 	double from = ke_now();
@@ -307,11 +308,11 @@ evaluate(struct epoch *epoch, struct settings *settings, const cJSON *rec,
 	report_verdict(eval, &j.verdict);
 	set_common(eval, epoch, settings);
 	ke_json_set(eval, "cases", j.cases);
-	report_compile(eval, &epoch->candidate.program);
+	report_compile(eval, &j.side.program);
 	ke_json_add_number(eval, "seconds", ke_now() - from);
 out:
-	runner_stop(&epoch->candidate.runner);
-	program_close(&epoch->candidate.program);
+	runner_stop(&j.side.runner);
+	program_close(&j.side.program);
 	free(j.fitted);
 	return status;
 }

@@ -175,8 +175,8 @@ expected_reference(struct self *s, size_t t)
 const void *
 expected_output(const struct self *s, size_t t)
 {
-	const struct file *f = s->ask->base ? &s->epoch->base.outputs
-	    : &s->epoch->candidate.outputs;
+	const struct file *f = s->ask->base ? &s->epoch->base_outputs
+	    : &s->epoch->outputs;
 
 	return file_at(f, &s->ask->out[t]);
 }

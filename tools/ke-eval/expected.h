@@ -11,8 +11,10 @@ struct expected {
 	int64_t *whole;
 	int64_t *length; /* per row, where the output has one */
 	bool have; /* ASK_CHECK: the reference in full */
-	uint64_t hash; /* of the first outputs of a candidate */
-	uint32_t hashed; /* of which candidate; 0: of none */
+	struct {
+		uint64_t hash; /* of a candidate's last outputs */
+		uint32_t candidate; /* which; 0: none */
+	} seen[GROUP_MAX]; /* by candidate modulo GROUP_MAX */
 };
 
 /* The verifier's own state: one per case and slot. */

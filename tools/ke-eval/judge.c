@@ -172,19 +172,20 @@ check_repeat(struct self *s, size_t t)
 	int64_t n = s->layout->count[t], last = expected_last_axis(s, t);
 	int64_t step = x->length != NULL && last > 0 ? last : n;
 	const unsigned char *y = expected_output(s, t);
+	uint32_t who = s->ask->candidate, at = who % GROUP_MAX;
 	uint64_t h = 0x6b65;
 
 	for (int64_t i = 0; i < n; i += step)
 		h = hash_bytes(y + (size_t)i * size, size *
 		    (size_t)(x->length != NULL ? x->length[i / step] : step),
 		    h);
-	if (x->hashed == s->ask->candidate && x->hash != h &&
+	if (x->seen[at].candidate == who && x->seen[at].hash != h &&
 	    defended(repeat))
 		return verdict_set(&s->answer->verdict, KE_NONDETERMINISTIC,
 		    "bits", "%s: two runs on the same inputs differ",
 		    s->epoch->op->tensors[t].name);
-	x->hash = h;
-	x->hashed = s->ask->candidate;
+	x->seen[at].hash = h;
+	x->seen[at].candidate = who;
 	return 0;
 }
 
@@ -192,8 +193,8 @@ static int
 check_canaries(struct self *s)
 {
 	const struct epoch *e = s->epoch;
-	const struct file *f = s->ask->base ? &e->base.outputs
-	    : &e->candidate.outputs;
+	const struct file *f = s->ask->base ? &e->base_outputs
+	    : &e->outputs;
 
 	if (!defended(canary) || !defended(poison))
 		return 0;

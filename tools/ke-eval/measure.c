@@ -265,7 +265,7 @@ run_all(struct pairing *g, struct pair *p, struct ke_err *e)
 
 int
 measure_case(struct epoch *epoch, size_t layout, const struct fitted *fitted,
-    uint32_t candidate, struct measured *m, struct ke_err *e)
+    struct side *side, uint32_t candidate, struct measured *m, struct ke_err *e)
 {
 	struct layout *l = &epoch->cases[layout];
 	struct pairing g = {.epoch = epoch, .number = candidate, .m = m};
@@ -279,7 +279,7 @@ measure_case(struct epoch *epoch, size_t layout, const struct fitted *fitted,
 	    .fitted = &l->base, .layout = layout, .n_slots = l->n_slots,
 	    .deadline_s = 60};
 	g.candidate = g.base;
-	g.candidate.side = &epoch->candidate;
+	g.candidate.side = side;
 	g.candidate.fitted = fitted;
 	status = run_all(&g, p, e);
 	/* more bytes a second than a core's nearest caches carry: no time that

@@ -20,6 +20,6 @@ struct measured {
 /* Measures one timed case of the epoch's candidate.  0; -1 with a verdict in
  * m->worst.verdict, or, where that is KE_PASS, the reason in e. */
 int measure_case(struct epoch *, size_t layout, const struct fitted *,
-    uint32_t candidate, struct measured *, struct ke_err *);
+    struct side *, uint32_t candidate, struct measured *, struct ke_err *);
 
 #endif

@@ -91,10 +91,9 @@ evaluate_compile(const struct ke_op *op, const char *dtype,
 
 /* Runs what was compiled: 0, or -1 with a verdict or the reason in e. */
 static int
-run_once(struct epoch *epoch, size_t layout, const struct fitted *f, size_t n,
-    struct verdict *v, struct ke_err *e)
+run_once(struct epoch *epoch, struct side *side, size_t layout,
+    const struct fitted *f, size_t n, struct verdict *v, struct ke_err *e)
 {
-	struct side *side = &epoch->candidate;
 	struct answer worst = {.verdict.status = KE_PASS};
 	struct ran ran;
 	struct play p = {.epoch = epoch, .side = side, .fitted = f,
@@ -103,7 +102,7 @@ run_once(struct epoch *epoch, size_t layout, const struct fitted *f, size_t n,
 	    .deadline_s = RUN_S + 20 * (double)n *
 	    epoch->cases[layout].base_s};
 	int status = runner_start(&side->runner, &side->program,
-	    epoch->inputs_ro, side->outputs.fd, v, e);
+	    epoch->inputs_ro, side->outputs->fd, v, e);
 
 	if (status == 0)
 		status = play_run(&p, &ran, v, e);
@@ -119,7 +118,8 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
     const cJSON *rec, size_t n, cJSON *eval, struct ke_err *e)
 {
 	const char *source = ke_json_string(rec, "source");
-	struct program *p = &epoch->candidate.program;
+	struct side side = {.outputs = &epoch->outputs};
+	struct program *p = &side.program;
 	struct fitted *f = ke_calloc(1, sizeof(*f));
 	struct verdict v = {.status = KE_PASS};
 	size_t i = 0;
@@ -139,7 +139,8 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 		status = program_compile(p, settings->jobs, &v, e);
 	if (status == 0 && v.status == KE_PASS) {
 		lock = ke_lock_cpu(true, e);
-		status = lock == -1 ? -1 : run_once(epoch, i, f, n, &v, e);
+		status = lock == -1 ? -1 : run_once(epoch, &side, i, f, n,
+		    &v, e);
 		ke_unlock_cpu(lock);
 	}
 	if (status == 0 || v.status != KE_PASS) {
@@ -150,7 +151,7 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 		report_compile(eval, p);
 		status = 0;
 	}
-	runner_stop(&epoch->candidate.runner);
+	runner_stop(&side.runner);
 	program_close(p);
 	free(f);
 	return status;

@@ -104,7 +104,7 @@ fill(const struct play *p, struct segment *s, struct ke_err *e)
 		size_t at = slot_of(p, x);
 		const struct slot *slot = &l->slots[at];
 
-		if (place(p, x, &p->side->outputs, out, bytes, e) == -1)
+		if (place(p, x, p->side->outputs, out, bytes, e) == -1)
 			return -1;
 		for (size_t b = 0; b < s->head.n_buffers; b++) {
 			bool in = slot->in[b < KE_TENSORS_MAX ? b : 0].bytes >
@@ -130,16 +130,20 @@ play_run(const struct play *p, struct ran *ran, struct verdict *v,
 {
 	struct segment s = {0};
 	struct side *side = p->side;
+	size_t last = side->outputs->used;
 	int status;
 
 	v->status = KE_PASS;
 	head(p, &s.head);
-	side->outputs.used = 0;
+	side->outputs->used = 0;
 	side->poison = secret();
 	status = fill(p, &s, e);
+	/* nothing of what the last one wrote, maybe another candidate */
+	if (side->outputs->used < last)
+		side->outputs->used = last;
 	if (status == 0) {
 		if (defended(poison))
-			file_poison(&side->outputs, side->poison);
+			file_poison(side->outputs, side->poison);
 		status = runner_run(&side->runner, &s, p->deadline_s, ran, v);
 	}
 	segment_free(&s);
@@ -153,7 +157,7 @@ play_verify(const struct play *p, enum question question, uint32_t candidate,
 	struct side *side = p->side;
 	static struct ask ask;
 
-	side->outputs.used = 0;
+	side->outputs->used = 0;
 	for (size_t x = 0; x < p->n_execs; x++) {
 		struct answer a;
 
@@ -162,7 +166,7 @@ play_verify(const struct play *p, enum question question, uint32_t candidate,
 		    .slot = (uint32_t)slot_of(p, x),
 		    .base = side == &p->epoch->base, .candidate = candidate,
 		    .poison = side->poison, .sample = secret()};
-		if (place(p, x, &side->outputs, ask.out, ask.bytes, e) == -1 ||
+		if (place(p, x, side->outputs, ask.out, ask.bytes, e) == -1 ||
 		    verifier_ask(p->epoch->verifier, &ask, &a, e) == -1) {
 			worst->verdict.status = KE_PASS;
 			return -1;
