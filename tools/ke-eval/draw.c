@@ -217,3 +217,22 @@ draw_absolute(enum ke_dtype type, void *p, int64_t count)
 	for (int64_t i = 0; i < count; i++)
 		store(type, p, i, fabs(draw_read(type, p, i)));
 }
+
+static double
+round_bits(double v, int bits)
+{
+	int exponent;
+	double m = frexp(v, &exponent);
+
+	return isfinite(v) ? ldexp(nearbyint(ldexp(m, bits)), exponent - bits)
+	    : v;
+}
+
+void
+draw_round(enum ke_dtype type, void *p, int64_t count, int bits)
+{
+	if (ke_dtypes[type].roundoff == 0)
+		return;
+	for (int64_t i = 0; i < count; i++)
+		store(type, p, i, round_bits(draw_read(type, p, i), bits));
+}

@@ -33,6 +33,10 @@ int draw_tensor(const struct ke_op *, size_t t, enum ke_dtype,
 /* Absolute values, in place. */
 void draw_absolute(enum ke_dtype, void *, int64_t count);
 
+/* Floating elements to so many bits of significand, in place: to nearest, ties
+ * to even, with the type's own range of exponents. */
+void draw_round(enum ke_dtype, void *, int64_t count, int bits);
+
 /* The element as a double, and as an integer. */
 double draw_read(enum ke_dtype, const void *, int64_t i);
 

@@ -20,6 +20,7 @@
 #define SLOTS 8           /* distinct inputs of a timed case, at least */
 #define SLOT_BYTES_QUICK ((uint64_t)16 << 20) /* what they should add up to */
 #define SLOT_BYTES_FULL ((uint64_t)48 << 20)
+#define DECLARED 3        /* drawings as declared of a check case, in full */
 #define CHECK_KINDS 2     /* drawings of a check case in quick effort */
 #define BASE_S 60.0       /* deadline of the baseline, per segment */
 
@@ -85,30 +86,60 @@ needs_absolute(const struct epoch *e)
 	return false;
 }
 
+/* Bits of significand of the next lower precision: tf32 and f16 below f32, bf16
+ * below f16, e4m3 below bf16. */
+static int
+lower_bits(enum ke_dtype type)
+{
+	return type == KE_F64 ? 24 : type == KE_F32 ? 11 : type == KE_F16 ? 8
+	    : 4;
+}
+
 /* How many distinct inputs: for timed cases so many that they and the outputs
- * do not all stay in the nearest caches; for check cases one per kind. */
+ * do not all stay in the nearest caches; for check cases one per kind, and
+ * more as declared. */
+static size_t
+count_slots(const struct epoch *e, const struct layout *l)
+{
+	uint64_t want = e->full ? SLOT_BYTES_FULL : SLOT_BYTES_QUICK;
+	size_t n = SLOTS;
+
+	if (e->admits)
+		return l->timed ? 2 * EPOCH_TIMED
+		    : DRAW_KIND_COUNT + EPOCH_SEEDS - 1;
+	if (!l->timed)
+		return e->full ? DRAW_KIND_COUNT + DECLARED - 1 : CHECK_KINDS;
+	while (n < SLOTS_MAX && (double)n * l->traffic < (double)want)
+		n++;
+	return n;
+}
+
+/* In quick effort the second kind rotates; else all come, the declared one
+ * again where there are more slots than kinds. */
+static enum draw_kind
+slot_kind(const struct epoch *e, const struct layout *l, size_t index,
+    size_t i)
+{
+	if (l->timed || i == 0 || !defended(battery))
+		return DRAW_DECLARED;
+	if (e->full || e->admits)
+		return i < DRAW_KIND_COUNT ? (enum draw_kind)i : DRAW_DECLARED;
+	return (enum draw_kind)(1 + (e->seed + index) % (DRAW_KIND_COUNT - 1));
+}
+
 static void
 layout_slots(struct epoch *e, struct layout *l, size_t index)
 {
-	uint64_t want = e->full ? SLOT_BYTES_FULL : SLOT_BYTES_QUICK;
-	size_t n = e->full ? DRAW_KIND_COUNT : CHECK_KINDS;
-
-	if (l->timed) {
-		n = SLOTS;
-		while (n < SLOTS_MAX && (double)n * l->traffic < (double)want)
-			n++;
-	}
-	l->n_slots = n;
-	l->slots = ke_calloc(n, sizeof(*l->slots));
-	for (size_t i = 0; i < n; i++) {
+	l->n_slots = count_slots(e, l);
+	l->slots = ke_calloc(l->n_slots, sizeof(*l->slots));
+	for (size_t i = 0; i < l->n_slots; i++) {
 		struct slot *s = &l->slots[i];
+		bool lower = e->admits && l->timed && i >= EPOCH_TIMED;
 
 		s->flip = !l->timed && i % 2 == 1;
-		s->kind = l->timed || i == 0 || !defended(battery)
-		    ? DRAW_DECLARED
-		    : e->full ? (enum draw_kind)i
-		    : (enum draw_kind)(1 + (e->seed + index) %
-		    (DRAW_KIND_COUNT - 1));
+		s->kind = slot_kind(e, l, index, i);
+		s->part = lower ? i - EPOCH_TIMED : i;
+		s->bits = lower ? lower_bits(e->dtype) : 0;
 	}
 }
 
@@ -118,7 +149,7 @@ draw_slot(struct epoch *e, struct layout *l, size_t index, size_t at,
 {
 	struct slot *s = &l->slots[at];
 	void *drawn[KE_TENSORS_MAX] = {0};
-	uint64_t key = random_key(random_key(e->seed, index), at);
+	uint64_t key = random_key(random_key(e->seed, index), s->part);
 
 	for (size_t t = 0; t < e->op->n_tensors; t++) {
 		struct wire_region *r = &s->in[t];
@@ -134,6 +165,9 @@ draw_slot(struct epoch *e, struct layout *l, size_t index, size_t at,
 		    key, drawn[t], l->count[t], l->shape[t][rank - 1], drawn,
 		    l->count, err) == -1)
 			return -1;
+		if (s->bits > 0)
+			draw_round(epoch_type(e, t), drawn[t], l->count[t],
+			    s->bits);
 	}
 	for (size_t t = 0; absolute && t < e->op->n_tensors; t++) {
 		if (e->op->tensors[t].role != KE_IN)
@@ -166,8 +200,8 @@ draw_all(struct epoch *e, struct ke_err *err)
 	e->inputs.used = 0;
 	for (size_t i = 0; i < e->n_cases; i++)
 		for (size_t k = 0; k < e->cases[i].n_slots; k++)
-			if (draw_slot(e, &e->cases[i], i, k,
-			    absolute && e->cases[i].timed, err) == -1)
+			if (draw_slot(e, &e->cases[i], i, k, absolute &&
+			    e->cases[i].timed && !e->admits, err) == -1)
 				return -1;
 	e->inputs_ro = file_seal(&e->inputs, err);
 	return e->inputs_ro == -1 ? -1 : 0;
@@ -275,11 +309,9 @@ run_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 }
 
 static int
-open_all(struct epoch *e, const char *dtype, struct verdict *v, bool *is_op,
+open_inputs(struct epoch *e, const char *dtype, bool *is_op,
     struct ke_err *err)
 {
-	char *so;
-
 	if (getrandom(&e->seed, sizeof(e->seed), 0) !=
 	    (ssize_t)sizeof(e->seed))
 		return ke_fail(err, "getrandom");
@@ -292,7 +324,14 @@ open_all(struct epoch *e, const char *dtype, struct verdict *v, bool *is_op,
 	    file_open(&e->base_outputs, OUTPUTS_MAX, err) == -1 ||
 	    file_open(&e->outputs, OUTPUTS_MAX, err) == -1)
 		return -1;
-	so = reference_compile(e->op, e->dtype, v, err);
+	return 0;
+}
+
+static int
+open_verified(struct epoch *e, struct verdict *v, struct ke_err *err)
+{
+	char *so = reference_compile(e->op, e->dtype, v, err);
+
 	if (so == NULL)
 		return -1;
 	e->verifier = verifier_start(e, so, err);
@@ -304,30 +343,47 @@ open_all(struct epoch *e, const char *dtype, struct verdict *v, bool *is_op,
 	return run_base(e, v, err);
 }
 
-struct epoch *
-epoch_open(const struct ke_op *op, const char *dtype, const char *set,
-    bool full, int workers, int jobs, bool *is_op, struct ke_err *err)
+static struct epoch *
+open_model(const struct epoch *model, const char *dtype, bool *is_op,
+    struct ke_err *err)
 {
 	struct epoch *e = ke_calloc(1, sizeof(*e));
 	struct verdict v = {.status = KE_PASS};
+	int status;
 
-	e->op = op;
-	e->set = set;
-	e->full = full;
-	e->workers = workers;
-	e->jobs = jobs;
+	*e = *model;
 	e->inputs_ro = -1;
 	e->base.outputs = &e->base_outputs;
-	if (open_all(e, dtype, &v, is_op, err) == 0)
+	status = open_inputs(e, dtype, is_op, err);
+	if (status == 0)
+		status = e->admits ? make_base(e, &v, err)
+		    : open_verified(e, &v, err);
+	if (status == 0)
 		return e;
 	if (v.status != KE_PASS) {
 		*is_op = true;
-		ke_fail(err, "%s: %s%s: %s: %s", op->dir,
-		    e->verifier == NULL ? "" : "base.c: ",
+		ke_fail(err, "%s: %s%s: %s: %s", e->op->dir,
+		    e->verifier == NULL && !e->admits ? "" : "base.c: ",
 		    ke_status_name(v.status), v.code, v.detail);
 	}
 	epoch_close(e);
 	return NULL;
+}
+
+struct epoch *
+epoch_open(const struct ke_op *op, const char *dtype, const char *set,
+    bool full, int workers, int jobs, bool *is_op, struct ke_err *err)
+{
+	return open_model(&(struct epoch){.op = op, .set = set, .full = full,
+	    .workers = workers, .jobs = jobs}, dtype, is_op, err);
+}
+
+struct epoch *
+epoch_admit(const struct ke_op *op, const char *dtype, const char *set,
+    int workers, int jobs, bool *is_op, struct ke_err *err)
+{
+	return open_model(&(struct epoch){.op = op, .set = set, .admits = true,
+	    .workers = workers, .jobs = jobs}, dtype, is_op, err);
 }
 
 void

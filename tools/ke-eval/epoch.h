@@ -19,6 +19,9 @@
 struct slot {
 	enum draw_kind kind;
 	bool flip;
+	size_t part; /* of the seed: slots of one part are drawn alike */
+	int bits; /* floating inputs are rounded to so many bits of significand;
+		   * 0: not */
 	struct wire_region in[KE_TENSORS_MAX];
 	struct wire_region absolute[KE_TENSORS_MAX]; /* timed, scale terms */
 };
@@ -55,6 +58,7 @@ struct epoch {
 	struct ke_tolerance tolerance;
 	const char *set; /* of the timed cases */
 	bool full;
+	bool admits; /* opened by epoch_admit */
 	int workers, jobs, used;
 	uint64_t seed; /* secret */
 	struct file inputs;
@@ -74,6 +78,15 @@ struct epoch *epoch_open(const struct ke_op *, const char *dtype,
     const char *set, bool full, int workers, int jobs, bool *is_op,
     struct ke_err *);
 void epoch_close(struct epoch *);
+
+/* For ke-eval -A: inputs of every kind and EPOCH_SEEDS as declared; for timed
+ * cases EPOCH_TIMED as declared, then the same rounded to the next lower
+ * precision.  The baseline is compiled and its runner started, but nothing is
+ * verified: there is no verifier. */
+#define EPOCH_SEEDS 16
+#define EPOCH_TIMED 4
+struct epoch *epoch_admit(const struct ke_op *, const char *dtype,
+    const char *set, int workers, int jobs, bool *is_op, struct ke_err *);
 
 /* A tensor's type in the epoch's variant. */
 enum ke_dtype epoch_type(const struct epoch *, size_t tensor);
