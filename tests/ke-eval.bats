@@ -509,20 +509,93 @@ grid_error() {
 
 @test "-T is a table of what the record says" {
 	ke-eval -T -o rowsum "$data/sum_part.c" > out
-	grep -q "sum_part.c: wrong: element: y\[" out
-	grep -q "rowsum on cpu, quick effort, .* workers" out
-	grep -q "  wrong at M=33 N=64" out
+	grep -q "^rowsum on cpu: .* workers; .*; quick effort; " out
+	grep -A 1 "sum_part.c: wrong: element$" out | grep -q "^  y\["
+	grep -q "  wrong at M=33 N=64 (check)" out
 	run ! grep -q speedup out
 	for try in 1 2 3 4; do
 		ke-eval -T -o rowsum "$data/sum.c" > out
 		cat out
 		grep -q "sum.c: pass" out && break
 	done
-	grep -Eq "sum.c: pass: [0-9.e-]+ times base.c, 95 % within \[[0-9.]+, \
-[0-9.]+\]" out
+	grep -Eq "sum.c: pass: .* base.c.* 95 % within \[[0-9.]+, [0-9.]+\]" \
+	    out
 	grep -q "  4 check cases pass; largest error 0.* of what" out
 	grep -Eq "^  M=64 N=1024 .* [mu]s .* [mu]s .*\[[0-9.]+, [0-9.]+\]" out
 	grep -Eq "^  M=16 N=4096 .* [mu]s .* [mu]s .*\[[0-9.]+, [0-9.]+\]" out
+}
+
+# A record with what a table shows, $1 its speedup; $2 more members of eval.
+shown() {
+	jq -nc --argjson s "$1" --argjson more "${2:-{\}}" '{v: 1, op: "axpy",
+	    target: "cpu", source: "", eval: ({status: "pass", score: $s,
+	    effort: "full", trust: "sandboxed", layers: ["user", "seccomp"],
+	    workers: 2, baseline: {id: "b@1", name: "base.c"},
+	    env: {cpu: "a cpu", compiler: "cc 1"},
+	    speedup: {mid: $s, lo: ($s * 0.99), hi: ($s * 1.02)},
+	    cases: [{set: "small", dims: {N: 4096}, status: "pass",
+	    t_us: 12.5, t_lo_us: 12, t_hi_us: 13, baseline_us: 25,
+	    speedup: {mid: $s, lo: ($s * 0.99), hi: ($s * 1.02)},
+	    bytes: 49152, flops: 8192, pairs: 24}]} + $more)}'
+}
+
+@test "-T: where, how, what was warned of, each once" {
+	local flags='{"flags": [{"code": "load", "detail": "somebody works"}]}'
+	{ shown 2 "$flags" && shown 2.5 "$flags"; } > in
+	ke-eval -T in > out
+	cat out
+	[ "$(head -1 out)" = "axpy on cpu: a cpu, 2 workers; cc 1; full \
+effort; sandboxed: user, seccomp" ]
+	[ "$(grep -c '^axpy on cpu' out)" = 1 ]
+	[ "$(grep -c '^  Warning: somebody works$' out)" = 1 ]
+	grep -Eq "^in:2: pass: 2.50 times faster than base.c, 95 % within \
+\[2.48, 2.55\]" out
+	grep -Eq "^  N=4096  12.50 (±|\+-) 0.50 us  25.00 us +2.50 +\
+\[2.48, 2.55\] +0.66 +3.93 +24$" out
+	tail -n 4 out > end
+	grep -q "^Summary" end
+	grep -q "^  in:2 ran" end
+	grep -Eq "^    1.25 (±|\+-) 0.0[34] times faster than in:1$" end
+	grep -Eq "^    2.50 (±|\+-) 0.05 times faster than base.c$" end
+	shown 2 | ke-eval -T > out
+	run ! grep -q Summary out
+}
+
+@test "-T: candidates measured together are compared as measured" {
+	{
+		shown 2 '{"versus": [{"name": "in:2", "speedup":
+		    {"mid": 1.5, "lo": 1.4, "hi": 1.6}}]}'
+		shown 1.9
+		shown 3 | jq -c '.eval.status = "wrong"'
+	} > in
+	ke-eval -T in > out
+	grep -Eq "^    1.50 (±|\+-) 0.10 times faster than in:2$" out
+	grep -q "^  in:3 failed: wrong$" out
+}
+
+@test "-T: colours on a terminal alone, as wide as it is" {
+	command -v script > /dev/null || skip "no script(1)"
+	shown 2 > in
+	look() {
+		script -qec "env $* ke-eval -T in" /dev/null < /dev/null
+	}
+	[[ $(look COLUMNS=100 TERM=xterm) = *$'\033'* ]]
+	[[ $(look COLUMNS=100 TERM=xterm NO_COLOR=1) != *$'\033'* ]]
+	[[ $(look COLUMNS=100 TERM=dumb) != *$'\033'* ]]
+	[[ $(ke-eval -T in) != *$'\033'* ]]
+	look COLUMNS=60 NO_COLOR=1 | tr -d '\r' > out
+	cat out
+	grep -q "N=4096.*us.*2.00" out
+	run ! grep -q "GB/s" out
+	grep -v "^in:1: " out > short
+	[ "$(wc -L < short)" -le 60 ]
+}
+
+@test "-T: what a terminal would obey is not printed" {
+	shown 2 | jq -c '.eval.status = "wrong" | .eval.code = "element" |
+	    .eval.detail = "\u001b[2J\u009bgone"' | ke-eval -T > out
+	run ! grep -q "$(printf '\033')" out
+	grep -q "?\[2J??gone" out
 }
 
 @test "a grid of one to three dimensions, more blocks than workers" {
@@ -885,7 +958,7 @@ gone() {
 	mkdir many
 	cp "$root/ops/softmax/base.c" many/a.c
 	echo 'int' > many/b.c
-	[[ $(ke-eval -o conv1d -t cpu -T my.c) = "my.c: "* ]]
+	ke-eval -o conv1d -t cpu -T my.c | grep "^my.c: "
 	(cd many && parallel ke-eval -c -o softmax ::: *.c |
 	    jq -r '.eval.status' | sort | uniq -c) > out
 	[ "$(tr -s ' ' < out)" = " 1 pass

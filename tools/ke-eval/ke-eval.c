@@ -23,7 +23,8 @@ enum mode { EVALUATE, COMPILE, INFO, REFERENCE, RUN };
 
 static enum mode mode = EVALUATE;
 static const char *op_name, *target, *dtype, *keep_dir;
-static bool table, verbose;
+static bool as_table, verbose;
+static struct table table;
 static int64_t executions = 1, seed = 1;
 static struct settings settings;
 static bool full_default;
@@ -185,9 +186,9 @@ work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
 static int
 finish(const cJSON *rec, const char *name)
 {
-	if (!table)
+	if (!as_table)
 		return ke_filter_emit(rec);
-	table_print(rec, name);
+	table_print(&table, rec, name);
 	return fflush(stdout) == EOF ? KE_FILTER_FAILED : 0;
 }
 
@@ -381,7 +382,7 @@ options(int argc, char **argv)
 			mode = RUN;
 			break;
 		case 'T':
-			table = true;
+			as_table = true;
 			break;
 		case 'v':
 			verbose = true;
@@ -451,7 +452,11 @@ main(int argc, char **argv)
 	if (mode == REFERENCE)
 		return ke_filter_end(print_cases());
 	ke_output_watch();
+	if (as_table)
+		table_open(&table, stdout);
 	status = all_inputs(argv + optind);
+	if (as_table)
+		table_close(&table);
 	epoch_close(shared);
 	return ke_filter_end(status);
 }

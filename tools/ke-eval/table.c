@@ -1,144 +1,354 @@
-/* An evaluated record as a table for people (-T).  It reads the record alone,
- * so that it can say nothing that the record doesn't. */
-#include <stdio.h>
+/* Evaluated records as tables for people. */
+#include <langinfo.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "columns.h"
+#include "num.h"
+#include "quantity.h"
 #include "table.h"
+#include "table_parts.h"
+
+#define GREEN "\033[32m"
+#define RED "\033[31m"
+#define YELLOW "\033[33m"
+#define BOLD "\033[1m"
+#define PLAIN "\033[0m"
+#define OUTLIERS 0.1 /* of the segments: worth a warning */
+
+static size_t
+terminal_width(FILE *f)
+{
+	const char *s = getenv("COLUMNS");
+	struct winsize w;
+	struct ke_err e;
+	int64_t n;
+
+	if (s != NULL && ke_num_int(s, 20, COLUMNS_ANY, &n, &e) == 0)
+		return (size_t)n;
+	if (ioctl(fileno(f), TIOCGWINSZ, &w) == 0 && w.ws_col >= 20)
+		return w.ws_col;
+	return COLUMNS_ANY;
+}
+
+void
+table_open(struct table *t, FILE *f)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	setlocale(LC_CTYPE, "");
+	*t = (struct table){.f = f, .width = terminal_width(f)};
+	t->colour = isatty(fileno(f)) && (no == NULL || *no == '\0') &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
+	t->pm = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 ? "\u00b1" : "+-";
+}
 
 static const char *
-text(const cJSON *o, const char *name)
+paint(const struct table *t, const char *colour)
 {
-	const char *s = ke_json_string(o, name);
-
-	return s == NULL ? "" : s;
+	return t->colour ? colour : "";
 }
 
-/* Three digits and a unit that suits. */
-static void
-time_text(double us, char *out, size_t n)
+/* A failed result is red, one that the moment decided yellow. */
+static const char *
+status_colour(const char *status)
 {
-	if (us >= 1e6)
-		snprintf(out, n, "%.3g s", us / 1e6);
-	else if (us >= 1e3)
-		snprintf(out, n, "%.3g ms", us / 1e3);
-	else
-		snprintf(out, n, "%.3g us", us);
+	return strcmp(status, "pass") == 0 ? GREEN
+	    : ke_status_passing(ke_status_find(status)) ? YELLOW : RED;
 }
 
+/* Warns once of each thing in a call. */
 static void
-dims_text(const cJSON *dims, char *out, size_t n)
+warn_once(struct table *t, const char *what)
 {
+	struct ke_buf line = {0};
+
+	ke_buf_fmt(&line, "\n%s\n", what);
+	if (t->warned.s == NULL || strstr(t->warned.s, line.s) == NULL) {
+		ke_buf_str(&t->warned, line.s);
+		line.n = 0;
+		ke_buf_fmt(&line, "Warning: %s", what);
+		fputs(paint(t, YELLOW), t->f);
+		columns_wrap(t->f, line.s, 2, t->width);
+		fputs(paint(t, PLAIN), t->f);
+	}
+	ke_buf_free(&line);
+}
+
+/* Operator, machine, effort, sandbox: once, until it changes. */
+static void
+print_head(struct table *t, const cJSON *rec, const cJSON *eval)
+{
+	const cJSON *env = ke_json_object(eval, "env");
+	const cJSON *layers = ke_json_array(eval, "layers"), *l;
+	double noise = ke_json_number(eval, "noise", 0);
 	struct ke_buf b = {0};
-	const cJSON *d;
+	const char *comma = ": ";
 
-	ke_buf_str(&b, "");
-	cJSON_ArrayForEach(d, dims)
-		ke_buf_fmt(&b, "%s%s=%.0f", b.n > 0 ? " " : "", d->string,
-		    d->valuedouble);
-	snprintf(out, n, "%s", b.s);
+	ke_buf_fmt(&b, "%s%s%s on %s: %s, %.0f workers; %s; %s effort; %s",
+	    part_text(rec, "op"), part_text(rec, "dtype")[0] != '\0' ? " " : "",
+	    part_text(rec, "dtype"), part_text(rec, "target"),
+	    part_text(env, "cpu"), ke_json_number(eval, "workers", 0),
+	    part_text(env, "compiler"), part_text(eval, "effort"),
+	    part_text(eval, "trust"));
+	cJSON_ArrayForEach(l, layers) {
+		ke_buf_fmt(&b, "%s%s", comma, cJSON_IsString(l)
+		    ? l->valuestring : "");
+		comma = ", ";
+	}
+	if (noise > 0)
+		ke_buf_fmt(&b, "; noise floor %.1f %%", 100 * noise);
+	part_plain(b.s);
+	if (t->head == NULL || strcmp(t->head, b.s) != 0) {
+		columns_wrap(t->f, b.s, 0, t->width);
+		fputc('\n', t->f);
+		free(t->head);
+		t->head = ke_strdup(b.s);
+	}
 	ke_buf_free(&b);
 }
 
+/* What a pass amounts to: in words, with the interval. */
 static void
-print_timed(const cJSON *c)
+outcome_of_pass(struct ke_buf *b, const cJSON *eval)
 {
-	const cJSON *speedup = ke_json_object(c, "speedup");
-	double t = ke_json_number(c, "t_us", 0);
-	char dims[40], own[24], base[24], range[32];
+	const cJSON *c = ke_json_object(eval, "compile");
+	struct part_interval s;
+	const char *base = part_text(ke_json_object(eval, "baseline"), "name");
 
-	dims_text(ke_json_object(c, "dims"), dims, sizeof(dims));
-	if (ke_json_true(c, "outside")) {
-		printf("  %-32s outside the domain\n", dims);
-		return;
+	if (part_interval(eval, "speedup", &s))
+		part_faster(b, &s, base, part_text(eval, "change"));
+	else if (ke_json_array(eval, "cases") == NULL)
+		ke_buf_fmt(b, "%.0f variants compiled in %.2g s",
+		    ke_json_number(c, "variants", 0),
+		    ke_json_number(c, "seconds", 0));
+	else
+		ke_buf_str(b, "its outputs are right");
+}
+
+static void
+print_outcome(struct table *t, const cJSON *rec, const cJSON *eval,
+    const char *name)
+{
+	const cJSON *error = ke_json_object(rec, "error");
+	const char *status = error != NULL ? "error"
+	    : part_text(eval, "status");
+	const cJSON *from = error != NULL ? error : eval;
+	char *shown = columns_cut(name, t->width / 2);
+	struct ke_buf b = {0};
+
+	part_plain(shown);
+	fprintf(t->f, "%s%s%s: %s%s%s: ", paint(t, BOLD), shown,
+	    paint(t, PLAIN), paint(t, status_colour(status)), status,
+	    paint(t, PLAIN));
+	if (strcmp(status, "pass") == 0) {
+		outcome_of_pass(&b, eval);
+		fprintf(t->f, "%s\n", b.s);
+	} else {
+		fprintf(t->f, "%s\n", part_text(from, "code"));
+		ke_buf_str(&b, part_text(from, error != NULL ? "message"
+		    : "detail"));
+		part_plain(b.s);
+		columns_wrap(t->f, b.s, 2, t->width);
 	}
-	if (speedup == NULL)
-		return;
-	time_text(t, own, sizeof(own));
-	time_text(ke_json_number(c, "baseline_us", 0), base, sizeof(base));
-	snprintf(range, sizeof(range), "[%.3g, %.3g]",
-	    ke_json_number(speedup, "lo", 0),
-	    ke_json_number(speedup, "hi", 0));
-	printf("  %-32s %10s %10s %8.3g %-15s %8.3g %7.3g\n", dims, own, base,
-	    ke_json_number(speedup, "mid", 0), range,
-	    ke_json_number(c, "flops", 0) / t / 1e3,
-	    ke_json_number(c, "bytes", 0) / t / 1e3);
+	free(shown);
+	ke_buf_free(&b);
 }
 
 /* Check cases are worth a line where one failed. */
 static void
-print_checks(const cJSON *cases)
+print_checks(struct table *t, const cJSON *cases)
 {
-	const cJSON *c;
+	const cJSON *c, *e;
 	int n = 0;
 	double worst = 0;
 
 	cJSON_ArrayForEach(c, cases) {
-		const cJSON *e;
-		char dims[96];
+		const char *status = part_text(c, "status");
+		char *dims;
 
-		if (strcmp(text(c, "set"), "check") != 0)
-			continue;
-		n++;
-		cJSON_ArrayForEach(e, ke_json_object(c, "errors")) {
-			double r = ke_json_number(e, "ratio", 0);
-
-			worst = r > worst ? r : worst;
+		if (status[0] != '\0' && strcmp(status, "pass") != 0) {
+			dims = part_dims(ke_json_object(c, "dims"));
+			fprintf(t->f, "  %s at %s (%s)\n", status, dims,
+			    part_text(c, "set"));
+			free(dims);
+			return;
 		}
-		if (strcmp(text(c, "status"), "pass") == 0)
-			continue;
-		dims_text(ke_json_object(c, "dims"), dims, sizeof(dims));
-		printf("  %s at %s\n", text(c, "status"), dims);
-		return;
+		n += strcmp(part_text(c, "set"), "check") == 0;
+		cJSON_ArrayForEach(e, ke_json_object(c, "errors"))
+			worst = fmax(worst, ke_json_number(e, "ratio", 0));
 	}
 	if (n > 0)
-		printf("  %d check cases pass; largest error %.2g of what "
-		    "rounding excuses\n", n, worst);
+		fprintf(t->f, "  %d check cases pass; largest error %.2g of "
+		    "what rounding excuses\n", n, worst);
+}
+
+enum { NAME, TIME, BASE, SPEEDUP, INTERVAL, RANGE, FLOPS, BYTES, PAIRS,
+	OUT };
+
+static const struct column timing[] = {
+	[NAME] = {"case", true, 0},
+	[TIME] = {"time", false, 0},
+	[BASE] = {"baseline", false, 6},
+	[SPEEDUP] = {"speedup", false, 0},
+	[INTERVAL] = {"95 %", true, 2},
+	[RANGE] = {"min ... max", false, 5},
+	[FLOPS] = {"GFLOP/s", false, 3},
+	[BYTES] = {"GB/s", false, 4},
+	[PAIRS] = {"pairs", false, 7},
+	[OUT] = {"outliers", false, 8},
+};
+
+static void
+timing_rates(struct columns_row *row, const cJSON *c, double us)
+{
+	char text[QUANTITY];
+	double flops = ke_json_number(c, "flops", 0);
+
+	if (flops > 0) {
+		quantity_number(flops / us / 1e3, text);
+		row->cell[FLOPS] = ke_strdup(text);
+	}
+	quantity_number(ke_json_number(c, "bytes", 0) / us / 1e3, text);
+	row->cell[BYTES] = ke_strdup(text);
 }
 
 static void
-print_outcome(const cJSON *rec, const cJSON *eval, const char *name)
+timing_samples(struct columns_row *row, const cJSON *c)
 {
-	const cJSON *env = ke_json_object(eval, "env");
-	const cJSON *error = ke_json_object(rec, "error");
-	const cJSON *speedup = ke_json_object(eval, "speedup");
-	bool colour = isatty(STDOUT_FILENO);
-	bool pass = strcmp(text(eval, "status"), "pass") == 0;
+	const cJSON *own = ke_json_object(ke_json_object(c, "samples"),
+	    "candidate");
+	double lo = ke_json_number(own, "min", NAN);
+	double hi = ke_json_number(own, "max", NAN);
+	char text[QUANTITY];
 
-	printf("%s: %s%s%s", name, !colour ? "" : pass ? "\033[32m"
-	    : "\033[31m", error != NULL ? "error" : text(eval, "status"),
-	    colour ? "\033[0m" : "");
-	if (pass)
-		printf(": %.3g times %s, 95 %% within [%.3g, %.3g]",
-		    ke_json_number(speedup, "mid", 0),
-		    text(ke_json_object(eval, "baseline"), "name"),
-		    ke_json_number(speedup, "lo", 0),
-		    ke_json_number(speedup, "hi", 0));
+	if (hi >= lo) {
+		quantity_range(lo, hi, text);
+		row->cell[RANGE] = ke_strdup(text);
+	}
+	snprintf(text, sizeof(text), "%.0f", ke_json_number(c, "pairs", 0));
+	row->cell[PAIRS] = ke_strdup(text);
+	if (ke_json_get(own, "outliers") != NULL) {
+		snprintf(text, sizeof(text), "%.0f",
+		    ke_json_number(own, "outliers", 0));
+		row->cell[OUT] = ke_strdup(text);
+	}
+}
+
+static void
+timing_row(const struct table *t, struct columns *table, const cJSON *c)
+{
+	struct columns_row *row = columns_row(table);
+	struct part_interval s;
+	double us = ke_json_number(c, "t_us", NAN);
+	double spread = (ke_json_number(c, "t_hi_us", NAN) -
+	    ke_json_number(c, "t_lo_us", NAN)) / 2;
+	char text[QUANTITY];
+
+	row->cell[NAME] = part_dims(ke_json_object(c, "dims"));
+	if (ke_json_true(c, "outside")) {
+		row->cell[TIME] = ke_strdup("outside the domain");
+		return;
+	}
+	if (isfinite(spread))
+		quantity_spread(us, spread, t->pm, text);
 	else
-		printf(": %s: %s", error != NULL ? text(error, "code")
-		    : text(eval, "code"), error != NULL
-		    ? text(error, "message") : text(eval, "detail"));
-	printf("\n  %s on %s, %s effort, %.0f workers, %s, %s, %s\n",
-	    text(rec, "op"), text(rec, "target"), text(eval, "effort"),
-	    ke_json_number(eval, "workers", 0), text(env, "cpu"),
-	    text(env, "compiler"), text(eval, "trust"));
+		quantity_time(us, text);
+	row->cell[TIME] = ke_strdup(text);
+	if (ke_json_get(c, "baseline_us") != NULL) {
+		quantity_time(ke_json_number(c, "baseline_us", 0), text);
+		row->cell[BASE] = ke_strdup(text);
+	}
+	if (part_interval(c, "speedup", &s)) {
+		quantity_ratio(s.mid, text);
+		row->cell[SPEEDUP] = ke_strdup(text);
+		row->cell[INTERVAL] = part_bounds(&s);
+		if (t->colour)
+			row->colour[SPEEDUP] = s.lo > 1 ? GREEN
+			    : s.hi < 1 ? RED : NULL;
+	}
+	timing_rates(row, c, us);
+	timing_samples(row, c);
+}
+
+static void
+print_timing(struct table *t, const cJSON *cases)
+{
+	struct columns table = {.column = timing, .n = KE_LEN(timing)};
+	const cJSON *c;
+
+	cJSON_ArrayForEach(c, cases)
+		if (ke_json_get(c, "t_us") != NULL ||
+		    ke_json_true(c, "outside"))
+			timing_row(t, &table, c);
+	if (table.n_rows > 0)
+		columns_print(t->f, &table, t->width);
+}
+
+static void
+warn_outliers(struct table *t, const cJSON *cases)
+{
+	const cJSON *c;
+
+	cJSON_ArrayForEach(c, cases) {
+		const cJSON *own = ke_json_object(ke_json_object(c,
+		    "samples"), "candidate");
+		double n = ke_json_number(own, "n", 0);
+		double out = ke_json_number(own, "outliers", 0);
+		struct ke_buf b = {0};
+		char *dims;
+
+		if (!(out > OUTLIERS * n))
+			continue;
+		dims = part_dims(ke_json_object(c, "dims"));
+		ke_buf_fmt(&b, "%.0f of %.0f segments at %s were outliers; "
+		    "something else ran now and then", out, n, dims);
+		warn_once(t, b.s);
+		ke_buf_free(&b);
+		free(dims);
+	}
+}
+
+static void
+print_warnings(struct table *t, const cJSON *eval)
+{
+	const cJSON *f;
+
+	warn_outliers(t, ke_json_array(eval, "cases"));
+	cJSON_ArrayForEach(f, ke_json_array(eval, "flags")) {
+		char *detail = ke_strdup(part_text(f, "detail"));
+
+		part_plain(detail);
+		if (detail[0] != '\0')
+			warn_once(t, detail);
+		free(detail);
+	}
 }
 
 void
-table_print(const cJSON *rec, const char *name)
+table_print(struct table *t, const cJSON *rec, const char *name)
 {
-	const cJSON *eval = ke_json_object(rec, "eval"), *c;
+	const cJSON *eval = ke_json_object(rec, "eval");
 	const cJSON *cases = ke_json_array(eval, "cases");
-	bool timed = false;
 
-	print_outcome(rec, eval, name);
-	print_checks(cases);
-	cJSON_ArrayForEach(c, cases)
-		timed = timed || ke_json_get(c, "t_us") != NULL;
-	if (timed)
-		printf("  %-32s %10s %10s %8s %-15s %8s %7s\n", "case",
-		    "time", "baseline", "speedup", "95 %", "GFLOP/s", "GB/s");
-	cJSON_ArrayForEach(c, cases)
-		if (strcmp(text(c, "set"), "check") != 0)
-			print_timed(c);
+	if (eval != NULL && ke_json_object(eval, "env") != NULL)
+		print_head(t, rec, eval);
+	print_outcome(t, rec, eval, name);
+	print_timing(t, cases);
+	print_checks(t, cases);
+	print_warnings(t, eval);
+	fputc('\n', t->f);
+	summary_add(t, rec, name);
+}
+
+void
+table_close(struct table *t)
+{
+	summary_print(t);
+	free(t->head);
+	ke_buf_free(&t->warned);
 }
