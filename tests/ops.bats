@@ -1,0 +1,143 @@
+# The operators of ops/: what passes for one on easy inputs is refused, and the
+# seeds are right whatever is chosen.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache TMPDIR=$BATS_TEST_TMPDIR
+	root=$BATS_TEST_DIRNAME/..
+	export KE_OPS=$root/ops
+}
+
+# What is said of a candidate that is right, on a machine that others load.
+right='pass|noisy interval|throttled clock'
+
+# The operator's baseline, changed by a substitution that must fit: NAME.c.
+variant() {
+	perl -0pe "$2" "$root/ops/$op/base.c" > "$1.c"
+	! cmp -s "$1.c" "$root/ops/$op/base.c"
+}
+
+# Standard input: a candidate here and the pattern of its status and code, a
+# line each.
+verdicts() {
+	local name want files=() wants=() got
+
+	while read -r name want; do
+		files+=("$name.c")
+		wants+=("${want/right/$right}")
+	done
+	ke-eval -o "$op" "${files[@]}" > verdicts
+	mapfile -t got < <(jq -r '[.eval.status, .eval.code // empty] |
+	    join(" ")' verdicts)
+	[ "${#got[@]}" = "${#files[@]}" ]
+	for i in "${!got[@]}"; do
+		[[ ${got[i]} =~ ^(${wants[i]})$ ]] && continue
+		echo "${files[i]}: ${got[i]}, not ${wants[i]}"
+		jq -s ".[$i].eval" verdicts
+		return 1
+	done
+}
+
+@test "gelu: other formulas, less precision, what overflows" {
+	op=gelu
+	variant tanh 's/v \* v \* v/(v * v) * v/'
+	variant erf 's/tanhf\(.*?\)\)\);/erff(v * 0.70710678f));/s'
+	variant sigmoid 's/0.5f.*?\)\)\);/v \/ (1 + expf(-1.702f * v));/s'
+	variant relu 's/0.5f.*?\)\)\);/v > 0 ? v : 0;/s'
+	variant two_exp 's/tanhf/th/;
+	    s/void/static float\nth(float u)\n{\n
+		float a = expf(u), b = expf(-u);\n
+		return (a - b) \/ (a + b);\n}\n\nvoid/'
+	variant f16 's/tanhf/(float)(_Float16)tanhf/'
+	variant f16_in 's/float v = x\[i\]/float v = (_Float16)x[i]/'
+	verdicts <<-EOF
+	tanh	right
+	erf	imprecise element
+	sigmoid	(wrong|imprecise) element
+	relu	(wrong|imprecise) element
+	two_exp	wrong value
+	f16	imprecise element
+	f16_in	imprecise element
+	EOF
+}
+
+# The operator's baseline with lanes for its sums, and in f32 alone: honest,
+# and what one-line changes make of it.
+@test "layer_norm: one pass, half a row, less precision, other formulas" {
+	op=layer_norm
+	cat > lanes.c <<-"EOF"
+	/* ke-plan
+	{ "launches": [{"kernel": "layer_norm", "grid": ["M"],
+	    "args": ["x", "w", "b", "y", "N"]}] } */
+	#include <math.h>
+
+	static float
+	fold(float s[8])
+	{
+		for (int n = 4; n > 0; n /= 2)
+			for (int i = 0; i < n; i++)
+				s[i] += s[i + n];
+		return s[0];
+	}
+
+	void
+	layer_norm(const struct ke_block *k, const float *restrict x,
+	    const float *restrict w, const float *restrict b,
+	    float *restrict y, int N)
+	{
+		float s[8] = {0}, q[8] = {0}, mean, var, v;
+
+		x += (size_t)k->x * N;
+		y += (size_t)k->x * N;
+		for (int j = 0; j < N; j++)
+			s[j % 8] += x[j];
+		mean = fold(s) / N;
+		for (int j = 0; j < N; j++)
+			q[j % 8] += (x[j] - mean) * (x[j] - mean);
+		var = fold(q) / N;
+		for (int j = 0; j < N; j++) {
+			v = (x[j] - mean) / sqrtf(var + 1e-5f);
+			y[j] = v * w[j] + b[j];
+		}
+	}
+	EOF
+	sed -e 's/(x\[j\] - mean) \* (x\[j\] - mean)/x[j] * x[j]/' \
+	    -e 's/var = .*/var = fmaxf(fold(q) \/ N - mean * mean, 0);/' \
+	    lanes.c > one_pass.c
+	sed 's/v = (x.*/v = x[j] * (1 \/ sqrtf(var + 1e-5f)) -\
+	    mean * (1 \/ sqrtf(var + 1e-5f));/' lanes.c > folded.c
+	sed 's/y\[j\] = v/y[j] = (float)(_Float16)v/' lanes.c > f16.c
+	sed 's/+= x\[j\]/+= (float)(_Float16)x[j]/' lanes.c > f16_mean.c
+	sed 's/ + 1e-5f//' lanes.c > no_eps.c
+	sed 's/fold(q) \/ N/fold(q) \/ (N - 1)/' lanes.c > unbiased.c
+	sed 's/fold(s) \/ N/fold(s) \/ (N \/ 2)/
+	    s/j < N; j++)$/j < N \/ 2; j++)/' lanes.c > half.c
+	sed 's/v \* w\[j\] + b\[j\]/v/' lanes.c > plain.c
+	verdicts <<-EOF
+	lanes	right
+	one_pass	imprecise element
+	folded	imprecise element
+	f16	imprecise element
+	f16_mean	(wrong|imprecise) element
+	no_eps	wrong .*
+	unbiased	(wrong|imprecise) .*
+	half	(wrong|imprecise) .*
+	plain	wrong element
+	EOF
+}
+
+# Of each seed three choices that its plan allows, drawn at random but always
+# the same.
+@test "the seeds are right whatever is chosen" {
+	for op in gelu layer_norm; do
+		for i in 1 2 3; do
+			jq -nc --arg op $op --arg x $i '{v: 1, op: $op, xid: $x,
+			    target: "cpu", language: "c",
+			    select: {phase: "draft"}}'
+		done | ke-gen -b tune -S 1 | ke-eval > out
+		jq -c '[.op, .choice, .eval.status, .eval.detail]' out
+		jq -es --arg right "^($right)$" 'length == 3 and all(.[].eval;
+		    [.status, .code // empty] | join(" ") | test($right))' out
+	done
+}
