@@ -598,6 +598,25 @@ effort; sandboxed: user, seccomp" ]
 	grep -q "?\[2J??gone" out
 }
 
+@test "what the machine did meanwhile is told, and flagged" {
+	ke-eval -o rowsum "$data/sum.c" > out
+	check '.eval | (.flags | type == "array") and (.env | .load_1m >= 0 and
+	    .probe_us > 0 and .smt_shared >= 0) and
+	    (.cases[-1] | .floor_us > 0 and .floor_us < .t_us)' < out
+	[ -e /proc/pressure/cpu ] || skip "no pressure information"
+	for try in 1 2 3; do
+		for i in $(seq $((2 * $(nproc)))); do
+			timeout 60 sh -c 'while :; do :; done' 3>&- &
+		done
+		ke-eval -o rowsum "$data/sum.c" > out
+		kill $(jobs -p)
+		jq -c '.eval | .env, .flags' out
+		check '.eval | (.flags[] | select(.code == "load").detail |
+		    test("waited for a processor")) // false' < out && return
+	done
+	false
+}
+
 @test "a grid of one to three dimensions, more blocks than workers" {
 	for grid in '"cdiv(N,8)"' '2, "cdiv(N,16)"' '3, 5, "cdiv(N,120)"'; do
 		cat > grid.c <<-EOF

@@ -7,22 +7,8 @@
 
 #include "cpu.h"
 #include "evaluate.h"
-#include "file.h"
 #include "hash.h"
-
-static void
-set_governor(cJSON *env)
-{
-	struct ke_buf text = {0};
-	struct ke_err e;
-
-	if (ke_file_read("/sys/devices/system/cpu/cpu0/cpufreq/"
-	    "scaling_governor", 256, &text, &e) == 0) {
-		text.s[strcspn(text.s, "\n")] = '\0';
-		ke_json_set_string(env, "governor", text.s);
-	}
-	ke_buf_free(&text);
-}
+#include "state.h"
 
 cJSON *
 environment(const struct ke_op *op, const char *dtype, const char *target,
@@ -50,7 +36,7 @@ environment(const struct ke_op *op, const char *dtype, const char *target,
 	    (double)sysconf(_SC_NPROCESSORS_ONLN));
 	ke_json_set_string(env, "compiler", compiler_version());
 	ke_json_set_string(env, "kernel", u.release);
-	set_governor(env);
+	state_settings(env, "", s->workers);
 	return env;
 }
 

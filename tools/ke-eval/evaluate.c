@@ -15,6 +15,7 @@
 #include "random.h"
 #include "report.h"
 #include "spawn.h"
+#include "state.h"
 #include "stats.h"
 #include "verifier.h"
 
@@ -32,6 +33,7 @@ struct job {
 	struct fitted *fitted; /* per case of the epoch; variant -1: not run */
 	cJSON *eval, *cases;
 	struct verdict verdict;
+	struct state before, after; /* of the machine */
 };
 
 /* The check case that stands for all in quick effort where each would be
@@ -121,6 +123,7 @@ set_measured(struct job *j, size_t i, cJSON *o, const struct measured *m)
 	report_errors(j->epoch, o, &m->worst);
 	ke_json_add_number(o, "weight", l->kase->weight);
 	ke_json_add_number(o, "bytes", l->traffic);
+	ke_json_add_number(o, "floor_us", m->floor_us);
 	ke_json_add_number(o, "flops", l->flops);
 	ke_json_add_number(o, "slots", (double)m->slots);
 	if (m->ratio == NULL)
@@ -254,10 +257,13 @@ run_locked(struct job *j, struct ke_err *e)
 		return -1;
 	status = runner_start(&side->runner, &side->program,
 	    j->epoch->inputs_ro, side->outputs->fd, &j->verdict, e);
-	if (status == 0)
+	if (status == 0) {
+		state_read(&j->before, "");
 		status = check_all(j, e);
-	if (status == 0)
-		status = measure_all(j, e);
+		if (status == 0)
+			status = measure_all(j, e);
+		state_read(&j->after, "");
+	}
 	ke_unlock_cpu(lock);
 	return status;
 }
@@ -307,7 +313,11 @@ evaluate(struct epoch *epoch, struct settings *settings, const cJSON *rec,
 	status = 0;
 	report_verdict(eval, &j.verdict);
 	set_common(eval, epoch, settings);
+	if (j.after.now_s > 0)
+		state_between(ke_json_object(eval, "env"), &j.before,
+		    &j.after);
 	ke_json_set(eval, "cases", j.cases);
+	state_flags(eval);
 	report_compile(eval, &j.side.program);
 	ke_json_add_number(eval, "seconds", ke_now() - from);
 out:

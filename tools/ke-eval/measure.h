@@ -13,6 +13,7 @@ struct measured {
 	struct interval speedup;    /* filled in later, by joint resampling */
 	double t_us, lo_us, hi_us;  /* of the candidate: median, quartiles */
 	double base_us;
+	double floor_us; /* less than this no real work takes */
 	size_t dropped; /* pairs in which the processor was slow */
 	struct answer worst;
 };
@@ -21,5 +22,8 @@ struct measured {
  * m->worst.verdict, or, where that is KE_PASS, the reason in e. */
 int measure_case(struct epoch *, size_t layout, const struct fitted *,
     struct side *, uint32_t candidate, struct measured *, struct ke_err *);
+
+/* Seconds of a chain of dependent integer operations: about 50 us. */
+double measure_probe(void);
 
 #endif
