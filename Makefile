@@ -31,7 +31,7 @@ MAN7 = $(wildcard man/*.7)
 LIBS = -lcjson -lcrypto -lm
 LIBS_ke-store = -lsqlite3
 LIBS_ke-prompt = -lsqlite3
-LIBS_ke-eval = -ldl
+LIBS_ke-eval = -lseccomp -ldl
 
 all: $(TOOLS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
 
@@ -62,7 +62,7 @@ UNIT = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 $(B)/tests/%: tests/%.c $(B)/libke.a Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ \
-		$(filter %.c %.o,$^) $(B)/libke.a -lcmocka $(LIBS)
+		$(filter %.c %.o,$^) $(B)/libke.a -lcmocka -lseccomp $(LIBS)
 
 # Those of ke-eval's parts are linked with them.
 $(filter $(B)/tests/test_eval_%,$(UNIT)): \

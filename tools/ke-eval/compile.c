@@ -17,7 +17,7 @@
 #define LOG_MAX ((size_t)16 << 10)
 
 const char compiler_flags[] =
-    "-O3 -march=native -std=gnu11 -fPIC -shared";
+    "-O3 -march=native -std=gnu11 -fPIC -shared -nostartfiles";
 
 int
 program_open(struct program *p, const char *source, const struct ke_op *op,
@@ -151,7 +151,7 @@ command_make(struct command *c, const char *base, const cJSON *flags)
 		command_add(c, word);
 	command_add(c, "-fvisibility=hidden");
 	command_add(c, "-Werror=implicit-function-declaration");
-	command_add(c, "-Wl,-z,now");
+	command_add(c, "-Wl,-z,now,--hash-style=sysv");
 	if (strstr(compiler_version(), "clang") == NULL)
 		command_add(c, c->remarks.s);
 	cJSON_ArrayForEach(f, flags)

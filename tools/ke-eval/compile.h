@@ -7,8 +7,7 @@
 
 #include "plan.h"
 #include "verdict.h"
-
-#define VARIANTS_MAX 64
+#include "wire.h"
 
 struct variant {
 	char *text;     /* the translation unit */

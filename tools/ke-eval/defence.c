@@ -2,6 +2,7 @@
 #include "defence.h"
 
 #ifdef KE_DEFENCES_OFF
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,20 @@ defence_is_on(enum defence d)
 		off += word + (off[word] == ',');
 	}
 	return true;
+}
+
+char *const *
+defence_env(char *const *envp)
+{
+	static char word[512], *one[] = {word, NULL};
+	extern char **environ;
+
+	if (!defended(bare))
+		return environ;
+	if (getenv("KE_OFF") == NULL)
+		return envp;
+	snprintf(word, sizeof(word), "KE_OFF=%s", getenv("KE_OFF"));
+	return one;
 }
 #else
 typedef int defence_all_on; /* a file must hold something */

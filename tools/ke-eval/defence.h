@@ -53,8 +53,11 @@ enum defence { KE_DEFENCES(X) };
 #undef X
 bool defence_is_on(enum defence);
 #define defended(name) defence_is_on(DEFENCE_##name)
+/* The environment of a child that must know too. */
+char *const *defence_env(char *const *);
 #else
 #define defended(name) true
+#define defence_env(envp) (envp)
 #endif
 
 #endif

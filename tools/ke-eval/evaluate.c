@@ -14,6 +14,7 @@
 #include "play.h"
 #include "random.h"
 #include "report.h"
+#include "sandbox.h"
 #include "spawn.h"
 #include "state.h"
 #include "stats.h"
@@ -272,14 +273,13 @@ run_locked(struct job *j, struct ke_err *e)
 static void
 set_common(cJSON *eval, const struct epoch *e, const struct settings *s)
 {
-	static const char *const layers[] = {"process", "rlimits",
-	    "no-new-privs", "sealed-inputs", "guard-pages"};
+	unsigned layers = e->candidate.runner.layers;
 
 	ke_json_set_string(eval, "effort", s->full ? "full" : "quick");
-	/* no layer keeps a candidate from the file system or the network */
-	ke_json_set_string(eval, "trust", "unsandboxed");
-	ke_json_set(eval, "layers",
-	    cJSON_CreateStringArray(layers, (int)KE_LEN(layers)));
+	ke_json_set_string(eval, "trust", layers_confine(layers) ? "sandboxed"
+	    : "unsandboxed");
+	ke_json_set(eval, "layers", layers_json(layers | LAYER_SEALED |
+	    LAYER_GUARDS));
 	ke_json_set(eval, "baseline", baseline(e->op));
 	ke_json_add_number(eval, "workers", e->workers);
 	ke_json_set(eval, "env", environment(e->op, ke_dtypes[e->dtype].name,

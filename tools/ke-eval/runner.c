@@ -6,27 +6,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "defence.h"
+#include "file.h"
+#include "load.h"
 #include "runner.h"
+#include "sandbox.h"
 #include "spawn.h"
 
 #define LOAD_S 10.0
+#define OBJECT_MAX ((size_t)16 << 20)
 #define KILL_S 10.0 /* a process that outlives SIGKILL this long is stuck */
 
 /* In the child: the descriptors to their places, nothing else kept, nothing
  * of our environment. */
 static void
-become(const int *fds, int n)
+become(const int *fds, int n, unsigned layers)
 {
 	static char name[] = RUNNER_NAME;
-	char count[16];
-	char *const argv[] = {name, count, NULL}, *const envp[] = {NULL};
-	static const struct ke_limit limits[] = {{RLIMIT_CORE, 0},
-	    {RLIMIT_FSIZE, 0}, {RLIMIT_MEMLOCK, 0}};
+	char count[16], granted[16];
+	char *const argv[] = {name, count, granted, NULL};
+	char *const envp[] = {NULL};
 	int null = open("/dev/null", O_RDWR), away[FD_VARIANTS + VARIANTS_MAX];
 
 	setpgid(0, 0);
@@ -34,49 +41,58 @@ become(const int *fds, int n)
 		dup2(null, i);
 	/* first out of the way, then into place */
 	for (int i = 0; i < n; i++)
-		away[i] = fcntl(fds[i], F_DUPFD, 256);
+		away[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 256);
 	for (int i = 0; i < n; i++)
 		if (away[i] == -1 || dup2(away[i], FD_COMMAND + i) == -1)
 			_exit(126);
-	close_range((unsigned)(FD_COMMAND + n), ~0U, 0);
-	for (size_t i = 0; i < KE_LEN(limits); i++) {
-		struct rlimit r = {limits[i].value, limits[i].value};
-
-		setrlimit((__rlimit_resource_t)limits[i].resource, &r);
-	}
+	if (defended(bare))
+		close_range((unsigned)(FD_COMMAND + n), ~0U, 0);
 	signal(SIGPIPE, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir("/") == -1)
 		_exit(126);
 	snprintf(count, sizeof(count), "%d", n - (FD_VARIANTS - FD_COMMAND));
-	execve("/proc/self/exe", argv, envp);
+	snprintf(granted, sizeof(granted), "%u", layers);
+	execve("/proc/self/exe", argv, defence_env(envp));
 	_exit(126);
 }
 
-/* Reads one reply within the time.  1; 0 at its end; -1 too late. */
+/* Reads one message within the time.  1 with a reply, and in *from the process
+ * that sent it, which the kernel says; 0 where it is none, or there will be no
+ * more; -1 too late. */
 static int
-hear(struct runner *r, double until, struct wire_reply *reply)
+hear(struct runner *r, double until, struct wire_reply *reply, pid_t *from)
 {
-	char *to = (char *)reply;
-	size_t left = sizeof(*reply);
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	char data[sizeof(*reply) + 1]; /* one more shows what is too long */
+	struct iovec to = {data, sizeof(data)};
+	struct ucred who;
 
-	while (left > 0) {
+	for (;;) {
+		struct msghdr m = {.msg_iov = &to, .msg_iovlen = 1,
+		    .msg_control = &control,
+		    .msg_controllen = sizeof(control)};
 		struct pollfd p = {.fd = r->reply, .events = POLLIN};
 		double wait = until - ke_now();
 		ssize_t got;
 
 		if (wait <= 0)
 			return -1;
-		if (poll(&p, 1, (int)(wait * 1000) + 1) <= 0)
+		if (poll(&p, 1, wait > 1e6 ? -1 : (int)(wait * 1000) + 1) <= 0)
 			continue;
-		got = read(r->reply, to, left);
-		if (got == -1 && errno == EINTR)
+		got = recvmsg(r->reply, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+		if (got == -1 && (errno == EINTR || errno == EAGAIN))
 			continue;
-		if (got <= 0)
+		if (got <= 0 || control.head.cmsg_level != SOL_SOCKET ||
+		    control.head.cmsg_type != SCM_CREDENTIALS)
 			return 0;
-		to += got;
-		left -= (size_t)got;
+		memcpy(&who, CMSG_DATA(&control.head), sizeof(who));
+		*from = who.pid;
+		return wire_check(data, (size_t)got, reply) == 0;
 	}
-	return reply->magic == WIRE_MAGIC ? 1 : 0;
 }
 
 static int
@@ -94,20 +110,29 @@ wait_dead(struct runner *r, int *status)
 	return -1;
 }
 
+static void
+hang_up(int fd)
+{
+	if (fd != -1)
+		close(fd);
+}
+
 /* Kills what is left of it.  -1 where it would not die. */
 static int
 end(struct runner *r, int *status)
 {
-	int dead;
+	int dead = 0;
 
 	if (r->pid == 0)
 		return 0;
-	kill(-r->pid, SIGKILL);
-	dead = wait_dead(r, status);
+	if (r->pid != getpid()) {
+		kill(r->pid, SIGKILL);
+		kill(-r->pid, SIGKILL);
+		dead = wait_dead(r, status);
+	}
 	close(r->command);
 	close(r->reply);
-	if (r->pidfd != -1)
-		close(r->pidfd);
+	hang_up(r->pidfd);
 	*r = (struct runner){0};
 	return dead;
 }
@@ -142,6 +167,78 @@ broke(struct runner *r, int heard, const char *what, struct verdict *v)
 	return verdict_set(v, KE_PROTOCOL, "reply", "%s: not a reply", what);
 }
 
+#ifdef KE_DEFENCES_OFF
+#include <pthread.h>
+
+/* Candidate code in a thread of ours, for attacks on the process itself. */
+static void
+start_thread(struct runner *r, const int *fds, int n)
+{
+	struct runner_fds *copy = ke_calloc(1, sizeof(*copy));
+	pthread_t t;
+
+	*copy = (struct runner_fds){dup(fds[0]), dup(fds[1]), dup(fds[2]),
+	    dup(fds[3]), {0}};
+	for (int i = FD_VARIANTS - FD_COMMAND; i < n; i++)
+		copy->variants[i - (FD_VARIANTS - FD_COMMAND)] = dup(fds[i]);
+	if (pthread_create(&t, NULL, runner_thread, copy) == 0)
+		r->pid = getpid();
+}
+#else
+#define start_thread(r, fds, n) (void)0
+#endif
+
+/* A copy of a variant that nobody can change any more, checked. */
+static int
+open_variant(const char *path, struct verdict *v, struct ke_err *e)
+{
+	struct ke_buf text = {0};
+	int fd = -1;
+
+	if (ke_file_read(path, OBJECT_MAX, &text, e) == 0 &&
+	    (!defended(load) || load_check(text.s, text.n, v) == 0)) {
+		fd = memfd_create("ke-variant", MFD_CLOEXEC |
+		    MFD_ALLOW_SEALING);
+		if (fd == -1 || write(fd, text.s, text.n) !=
+		    (ssize_t)text.n || lseek(fd, 0, SEEK_SET) == -1 ||
+		    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK |
+		    F_SEAL_GROW) == -1)
+			ke_fail(e, "%s: memfd: %s", path, strerror(errno));
+	}
+	ke_buf_free(&text);
+	return fd;
+}
+
+/* A pipe for commands, a socket for replies. */
+static int
+open_channels(int command[2], int reply[2], struct ke_err *e)
+{
+	int on = 1;
+
+	if (pipe2(command, O_CLOEXEC) == -1 || socketpair(AF_UNIX,
+	    SOCK_SEQPACKET | SOCK_CLOEXEC, 0, reply) == -1 ||
+	    setsockopt(reply[0], SOL_SOCKET, SO_PASSCRED, &on,
+	    sizeof(on)) == -1)
+		return ke_fail(e, "pipe: %s", strerror(errno));
+	return 0;
+}
+
+static void
+start(struct runner *r, const int *fds, int n)
+{
+	if (!defended(process)) {
+		start_thread(r, fds, n);
+		return;
+	}
+	r->pid = sandbox_fork(&r->layers);
+	if (r->pid == 0)
+		become(fds, n, r->layers);
+	if (r->pid == -1)
+		return;
+	setpgid(r->pid, r->pid);
+	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
+}
+
 int
 runner_start(struct runner *r, const struct program *p, int inputs_ro,
     int outputs, struct verdict *v, struct ke_err *e)
@@ -149,46 +246,42 @@ runner_start(struct runner *r, const struct program *p, int inputs_ro,
 	int fds[FD_VARIANTS + VARIANTS_MAX], n = FD_VARIANTS - FD_COMMAND;
 	int command[2], reply[2], heard;
 	struct wire_reply hello;
+	pid_t from;
 
-	*r = (struct runner){0};
+	*r = (struct runner){.pidfd = -1};
 	v->status = KE_PASS;
-	if (pipe2(command, O_CLOEXEC) == -1 || pipe2(reply, O_CLOEXEC) == -1)
-		return ke_fail(e, "pipe: %s", strerror(errno));
+	if (open_channels(command, reply, e) == -1)
+		return -1;
 	fds[FD_COMMAND - FD_COMMAND] = command[0];
 	fds[FD_REPLY - FD_COMMAND] = reply[1];
 	fds[FD_INPUTS - FD_COMMAND] = inputs_ro;
 	fds[FD_OUTPUTS - FD_COMMAND] = outputs;
-	for (size_t i = 0; i < p->n_variants; i++) {
-		fds[n] = open(p->variants[i].so, O_RDONLY | O_CLOEXEC);
-		if (fds[n] == -1)
-			return ke_fail(e, "%s: %s", p->variants[i].so,
-			    strerror(errno));
-		n++;
-	}
-	r->pid = fork();
-	if (r->pid == 0)
-		become(fds, n);
-	for (int i = FD_VARIANTS - FD_COMMAND; i < n; i++)
-		close(fds[i]);
-	close(command[0]);
-	close(reply[1]);
 	r->command = command[1];
 	r->reply = reply[0];
-	if (r->pid == -1) {
+	for (size_t i = 0; i < p->n_variants; i++, n++) {
+		fds[n] = open_variant(p->variants[i].so, v, e);
+		if (fds[n] == -1)
+			break;
+	}
+	if ((size_t)n == p->n_variants + (FD_VARIANTS - FD_COMMAND))
+		start(r, fds, n);
+	for (int i = FD_VARIANTS - FD_COMMAND; i < n; i++)
+		hang_up(fds[i]);
+	hang_up(command[0]);
+	hang_up(reply[1]);
+	if (r->pid <= 0) {
+		bool refused = (size_t)n != p->n_variants +
+		    (FD_VARIANTS - FD_COMMAND);
+
+		close(r->command);
+		close(r->reply);
 		r->pid = 0;
-		return ke_fail(e, "fork: %s", strerror(errno));
+		return refused ? -1 : ke_fail(e, "fork: %s", strerror(errno));
 	}
-	setpgid(r->pid, r->pid);
-	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-	heard = hear(r, ke_now() + LOAD_S, &hello);
+	heard = hear(r, ke_now() + LOAD_S, &hello, &from);
 	if (heard != 1 || hello.kind != WIRE_LOADED)
-		return broke(r, heard == 1 ? 0 : heard, "loading", v);
-	if (hello.status != 0) {
-		hello.why[sizeof(hello.why) - 1] = '\0';
-		runner_stop(r);
-		return verdict_set(v, KE_COMPILE_ERROR, "load", "%s",
-		    hello.why);
-	}
+		return broke(r, heard == 1 ? 0 : heard, "before loading", v);
+	r->layers = hello.layers | (defended(load) ? LAYER_LOAD : 0);
 	return 0;
 }
 
@@ -254,76 +347,132 @@ died(const struct wire_reply *reply, const char *what, struct verdict *v)
 	    WEXITSTATUS(reply->status));
 }
 
+/* A segment under way. */
+struct run {
+	struct runner *r;
+	pid_t pid; /* of its process, as the kernel says; 0: not known yet */
+	int pidfd;
+	clockid_t clock;
+	struct verdict *v;
+};
+
+/* Who may say that?  The runner speaks of a segment's end, nobody else; of the
+ * rest only the segment. */
+static bool
+is_sender(const struct run *s, enum wire_kind kind, pid_t from)
+{
+	if (!defended(sender) || !defended(fork) || !defended(process))
+		return true;
+	if (kind == WIRE_EXITED)
+		return from == s->r->pid;
+	return from != s->r->pid && (s->pid == 0 || from == s->pid);
+}
+
 /* Waits for one kind of reply. */
 static int
-expect(struct runner *r, enum wire_kind kind, double until,
-    struct wire_reply *reply, const char *what, struct verdict *v)
+expect(struct run *s, enum wire_kind kind, double until,
+    struct wire_reply *reply, const char *what)
 {
-	int heard = hear(r, until, reply);
+	pid_t from = 0;
+	int heard = hear(s->r, until, reply, &from);
 
-	if (heard != 1)
-		return broke(r, heard, what, v);
+	if (heard != 1 || !is_sender(s, reply->kind, from))
+		return broke(s->r, heard == 1 ? 0 : heard, what, s->v);
+	if (reply->kind == WIRE_READY)
+		s->pid = from;
 	if (reply->kind == kind)
 		return 0;
 	if (reply->kind == WIRE_EXITED)
-		return died(reply, what, v);
-	return broke(r, 0, what, v);
+		return died(reply, what, s->v);
+	return broke(s->r, 0, what, s->v);
 }
 
-/* The segment's process, which said that it is ready: -1 where it is none of
- * the runner's. */
+/* Waits until it is ready, holds its process and its clock. */
 static int
-open_segment(const struct runner *r, const struct wire_reply *ready)
+open_segment(struct run *s)
 {
-	pid_t pid = ready->status;
+	static const char what[] = "before the first block";
+	struct wire_reply reply;
 
-	if (pid <= 0 || pid == r->pid || getpgid(pid) != r->pid)
+	if (expect(s, WIRE_READY, ke_now() + LOAD_S, &reply, what) == -1)
 		return -1;
-	return (int)syscall(SYS_pidfd_open, pid, 0);
+	if (reply.status != 0) {
+		runner_stop(s->r);
+		return verdict_set(s->v, KE_COMPILE_ERROR, "load", "%s",
+		    reply.why);
+	}
+	s->r->layers = reply.layers | (s->r->layers & LAYER_LOAD);
+	s->pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);
+	if (s->pidfd == -1 || clock_getcpuclockid(s->pid, &s->clock) != 0)
+		return broke(s->r, 0, what, s->v);
+	return 0;
+}
+
+/* Seconds of all its threads so far; negative where it is gone. */
+static double
+cpu_seconds(const struct run *s)
+{
+	struct timespec t;
+
+	if (clock_gettime(s->clock, &t) == -1)
+		return -1;
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 /* Who says that it is done is taken at its word: nothing that it does later
  * counts, so that no answer can come before the work. */
-static bool
-kill_segment(int pidfd)
-{
-	struct pollfd p = {.fd = pidfd, .events = POLLIN};
-
-	(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-	return poll(&p, 1, (int)(KILL_S * 1000)) == 1;
-}
-
 static int
-go(struct runner *r, int segment, double deadline_s, struct ran *ran,
-    struct verdict *v)
+close_segment(struct run *s)
 {
+	static const char what[] = "after the end";
+	struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
 	struct wire_reply reply;
-	double start = ke_now();
 
-	if (tell(r, "g", 1) == -1)
-		return broke(r, 0, "running", v);
-	if (expect(r, WIRE_DONE, start + deadline_s, &reply, "running",
-	    v) == -1)
-		return -1;
-	ran->seconds = ke_now() - start;
-	if (!kill_segment(segment))
-		return broke(r, -1, "after the end", v);
-	if (expect(r, WIRE_EXITED, ke_now() + KILL_S, &reply, "after the end",
-	    v) == -1)
+	if (defended(end) && defended(fork) && defended(process)) {
+		(void)syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL,
+		    0);
+		if (poll(&p, 1, (int)(KILL_S * 1000)) != 1)
+			return broke(s->r, -1, what, s->v);
+	}
+	if (expect(s, WIRE_EXITED, ke_now() + KILL_S, &reply, what) == -1)
 		return -1;
 	if (reply.status != 0 && !(WIFSIGNALED(reply.status) &&
 	    WTERMSIG(reply.status) == SIGKILL))
-		return died(&reply, "after the end", v);
-	ran->cpu_s = (double)reply.cpu_us * 1e-6;
+		return died(&reply, what, s->v);
 	return 0;
+}
+
+static int
+go(struct run *s, double deadline_s, struct ran *ran)
+{
+	double cpu = cpu_seconds(s), start = ke_now(), end;
+	struct wire_reply reply;
+
+	if (!defended(deadline))
+		deadline_s = 1e9;
+	if (send(s->r->reply, "g", 1, MSG_NOSIGNAL) != 1)
+		return broke(s->r, 0, "running", s->v);
+	if (expect(s, WIRE_DONE, start + deadline_s, &reply, "running") == -1)
+		return -1;
+	end = ke_now();
+	ran->seconds = end - start;
+	ran->cpu_s = cpu_seconds(s) - cpu;
+	if (ran->cpu_s < 0)
+		return broke(s->r, 0, "after the end", s->v);
+	if (reply.status != 0) {
+		runner_stop(s->r);
+		return verdict_set(s->v, KE_FAULT, "fpu",
+		    "left another floating-point mode than it found");
+	}
+	return close_segment(s);
 }
 
 int
 runner_run(struct runner *r, const struct segment *s, double deadline_s,
     struct ran *ran, struct verdict *v)
 {
-	struct wire_reply reply;
-	int segment, status;
+	struct run run = {.r = r, .pidfd = -1, .v = v};
+	int status;
 
 	v->status = KE_PASS;
 	if (tell(r, &s->head, sizeof(s->head)) == -1 ||
@@ -331,13 +480,9 @@ runner_run(struct runner *r, const struct segment *s, double deadline_s,
 	    -1 || tell(r, s->execs, (size_t)s->head.n_execs *
 	    s->head.n_buffers * sizeof(*s->execs)) == -1)
 		return broke(r, 0, "before the first block", v);
-	if (expect(r, WIRE_READY, ke_now() + LOAD_S, &reply,
-	    "before the first block", v) == -1)
-		return -1;
-	segment = open_segment(r, &reply);
-	if (segment == -1)
-		return broke(r, 0, "before the first block", v);
-	status = go(r, segment, deadline_s, ran, v);
-	close(segment);
+	status = open_segment(&run);
+	if (status == 0)
+		status = go(&run, deadline_s, ran);
+	hang_up(run.pidfd);
 	return status;
 }

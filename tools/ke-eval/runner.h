@@ -13,6 +13,7 @@
 struct runner {
 	pid_t pid; /* 0: none */
 	int pidfd, command, reply;
+	unsigned layers; /* of its sandbox */
 };
 
 /* Starts a process that loads the program's variants.  0; -1 with a verdict
@@ -37,7 +38,7 @@ void segment_free(struct segment *);
 
 struct ran {
 	double seconds; /* from "go" to "done", by our clock */
-	double cpu_s;   /* of the segment's process, all threads */
+	double cpu_s;   /* of the segment's process, all threads, meanwhile */
 };
 
 /* Runs it: 0, or -1 with a verdict (fault, timeout, protocol, hung); then

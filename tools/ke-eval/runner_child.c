@@ -1,17 +1,15 @@
 /* The process that candidate code runs in.  It is started anew (exec, empty
- * environment) for each candidate and holds no secret: not the seed, not the
- * expected values, not the clock.  For each segment it forks, so that nothing
- * a candidate keeps survives into the next one; the fork maps that segment's
- * buffers at addresses not used before, touches them, and waits for "go".
- *
- * Blocks are handed out by an atomic counter; worker 0 is the fork itself.
- * Between launches the workers meet at a barrier that spins, since on the
- * scale of a launch a sleep is long. */
+ * environment) for each candidate, shuts itself in a sandbox, and holds no
+ * secret: not the seed, not the expected values, not the clock.  It runs no
+ * candidate code itself.  For each segment it forks, so that nothing that a
+ * candidate keeps survives into the next one; the fork maps that segment's
+ * buffers at addresses not used before, touches them, starts the workers, loads
+ * the candidate, has its system calls filtered, and waits for "go". */
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,55 +19,51 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "wire.h"
+#include "defence.h"
+#include "syscalls.h"
+#include "sandbox.h"
+#include "team.h"
 
 #define PAGE ((size_t)4096)
-#define VARIANTS_MAX 64
-#define JUNK 0xff /* bytes of a NaN, which no sum hides */
-#define SPINS 20000 /* then give the core away: a worker may lack one */
+#define MEMORY ((rlim_t)1 << 30) /* that a candidate may have beside buffers */
 
-struct segment {
-	struct wire_segment h;
-	struct wire_region *regions;
-	uint32_t *execs;
-	void **address; /* of each region's data */
-};
-
-struct team {
-	const struct segment *seg;
-	wire_call *const *calls;
-	atomic_uint_least64_t next; /* block to be handed out */
-	atomic_uint arrived, round;
-};
-
-struct worker {
-	struct team *team;
-	unsigned index;
-	void *shared;
-	pthread_t thread;
-};
-
-static wire_call *const *variant_calls[VARIANTS_MAX];
+/* Where things are in this process: there is one runner in it (and, for attacks
+ * on that, one in a thread). */
+static _Thread_local struct runner_self {
+	struct runner_fds fd;
+	bool thread; /* of ke-eval: not a process of its own */
+	char path[VARIANTS_MAX][40]; /* of variants */
+	struct sandbox sandbox;
+	struct sock_fprog *loading, *running;
+} self;
 
 static void
-say(enum wire_kind kind, int status, uint64_t cpu_us, const char *why)
+leave(int status)
+{
+	if (self.thread)
+		pthread_exit(NULL);
+	_exit(status);
+}
+
+static void
+say(enum wire_kind kind, int status, unsigned layers, const char *why)
 {
 	struct wire_reply r = {.magic = WIRE_MAGIC, .kind = kind,
-	    .status = status, .cpu_us = cpu_us};
+	    .status = status, .layers = layers};
 
 	if (why != NULL)
 		snprintf(r.why, sizeof(r.why), "%s", why);
-	if (write(FD_REPLY, &r, sizeof(r)) != (ssize_t)sizeof(r))
-		_exit(1);
+	if (write(self.fd.reply, &r, sizeof(r)) != (ssize_t)sizeof(r))
+		leave(1);
 }
 
 static int
-hear(void *p, size_t n)
+hear(int fd, void *p, size_t n)
 {
 	char *to = p;
 
 	while (n > 0) {
-		ssize_t got = read(FD_COMMAND, to, n);
+		ssize_t got = read(fd, to, n);
 
 		if (got == -1 && errno == EINTR)
 			continue;
@@ -81,27 +75,35 @@ hear(void *p, size_t n)
 	return 0;
 }
 
+static int
+map_region(char *to, const struct wire_region *r)
+{
+	int prot = r->output || !defended(seal) ? PROT_READ | PROT_WRITE
+	    : PROT_READ;
+
+	return mmap(to, r->bytes, prot, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
+	    r->output ? self.fd.outputs : self.fd.inputs,
+	    (off_t)r->offset) == MAP_FAILED ? -1 : 0;
+}
+
 /* One address range holds every region with an unmapped page on both sides. */
 static int
-map_regions(struct segment *s)
+map_regions(struct work *s)
 {
 	size_t total = PAGE, at = PAGE;
 	char *base;
 
-	for (uint32_t i = 0; i < s->h.n_regions; i++)
+	for (uint32_t i = 0; i < s->head.n_regions; i++)
 		total += s->regions[i].bytes + PAGE;
-	base = mmap(NULL, total, PROT_NONE,
+	base = mmap(NULL, total, defended(guard) ? PROT_NONE
+	    : PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return -1;
-	for (uint32_t i = 0; i < s->h.n_regions; i++) {
+	for (uint32_t i = 0; i < s->head.n_regions; i++) {
 		const struct wire_region *r = &s->regions[i];
 
-		if (mmap(base + at, r->bytes,
-		    r->output ? PROT_READ | PROT_WRITE : PROT_READ,
-		    MAP_SHARED | MAP_FIXED | MAP_POPULATE,
-		    r->output ? FD_OUTPUTS : FD_INPUTS,
-		    (off_t)r->offset) == MAP_FAILED)
+		if (map_region(base + at, r) == -1)
 			return -1;
 		s->address[i] = base + at + r->data;
 		at += r->bytes + PAGE;
@@ -109,216 +111,230 @@ map_regions(struct segment *s)
 	return 0;
 }
 
-static void
-pin(unsigned index)
+static bool
+has_fork(void)
 {
-	cpu_set_t have, one;
-	unsigned seen = 0;
+	return defended(fork) && !self.thread;
+}
 
-	if (sched_getaffinity(0, sizeof(have), &have) == -1)
+/* Beside the buffers, a little memory; and no more processes or threads. */
+static void
+limit(const struct work *s)
+{
+	struct rlimit memory = {MEMORY, MEMORY}, none = {0, 0};
+
+	for (uint32_t i = 0; i < s->head.n_regions; i++)
+		memory.rlim_cur += s->regions[i].bytes + PAGE;
+	memory.rlim_max = memory.rlim_cur;
+	if (!defended(limits) || !has_fork())
 		return;
-	for (int c = 0; c < CPU_SETSIZE; c++)
-		if (CPU_ISSET(c, &have) && seen++ == index) {
-			CPU_ZERO(&one);
-			CPU_SET(c, &one);
-			sched_setaffinity(0, sizeof(one), &one);
-		}
+	setrlimit(RLIMIT_AS, &memory);
+	setrlimit(RLIMIT_NPROC, &none);
+}
+
+/* The kernels of a variant; NULL once the reason has been said. */
+static wire_call *const *
+load(uint32_t variant)
+{
+	void *so = dlopen(self.path[variant], RTLD_NOW | RTLD_LOCAL);
+	wire_call *const *calls = so == NULL ? NULL : dlsym(so, WIRE_CALLS);
+
+	if (calls == NULL)
+		say(WIRE_READY, 1, 0, dlerror());
+	return calls;
 }
 
 static void
-meet(struct team *t)
+close_rest(void)
 {
-	unsigned round = atomic_load(&t->round), spins = 0;
-
-	if (atomic_fetch_add(&t->arrived, 1) + 1 == t->seg->h.workers) {
-		atomic_store(&t->arrived, 0);
-		atomic_store(&t->next, 0);
-		atomic_store(&t->round, round + 1);
-		return;
-	}
-	while (atomic_load_explicit(&t->round, memory_order_acquire) == round)
-		if (++spins % SPINS == 0)
-			sched_yield();
+	close(self.fd.command);
+	close(self.fd.inputs);
+	close(self.fd.outputs);
 }
 
+/* In the fork. */
 static void
-run_blocks(struct worker *w, const struct wire_launch *l, wire_call *call,
-    void *const *buffers, const int64_t *offsets)
+run_segment(struct work *s)
 {
-	const struct wire_segment *h = &w->team->seg->h;
-	uint64_t nx = l->grid[0], ny = l->grid[1], n = nx * ny * l->grid[2], i;
-
-	while ((i = atomic_fetch_add(&w->team->next, 1)) < n) {
-		struct ke_block b = {.x = (int32_t)(i % nx),
-		    .y = (int32_t)(i / nx % ny), .z = (int32_t)(i / nx / ny),
-		    .nx = (int32_t)nx, .ny = (int32_t)ny,
-		    .nz = (int32_t)l->grid[2], .shared = w->shared,
-		    .shared_bytes = l->shared};
-
-		if (h->junk && l->shared > 0)
-			memset(w->shared, i % 2 == 0 ? JUNK
-			    : (int)(0x4b ^ i), l->shared);
-		call(&b, buffers, offsets, h->dims);
-	}
-}
-
-static void
-run_all(struct worker *w)
-{
-	const struct segment *s = w->team->seg;
-	void *buffers[WIRE_BUFFERS_MAX];
-
-	for (uint32_t e = 0; e < s->h.n_execs; e++) {
-		const uint32_t *regions = s->execs + (size_t)e * s->h.n_buffers;
-
-		for (uint32_t b = 0; b < s->h.n_buffers; b++)
-			buffers[b] = regions[b] == WIRE_NONE ? NULL
-			    : s->address[regions[b]];
-		for (uint32_t k = 0; k < s->h.n_launches; k++) {
-			const struct wire_launch *l = &s->h.launches[k];
-			wire_call *call = w->team->calls[k];
-
-			if (l->parallel)
-				run_blocks(w, l, call, buffers,
-				    s->h.offsets[k]);
-			else if (w->index == 0)
-				call(NULL, buffers, s->h.offsets[k],
-				    s->h.dims);
-			meet(w->team);
-		}
-	}
-}
-
-static void *
-worker_main(void *arg)
-{
-	struct worker *w = arg;
-
-	pin(w->index);
-	meet(w->team); /* all are there: ready */
-	meet(w->team); /* go */
-	run_all(w);
-	return NULL;
-}
-
-/* Scratch of each worker, with junk in it and a guard page behind. */
-static void *
-new_shared(const struct segment *s)
-{
-	size_t most = 0, bytes;
-	char *p;
-
-	for (uint32_t k = 0; k < s->h.n_launches; k++)
-		if (s->h.launches[k].shared > most)
-			most = s->h.launches[k].shared;
-	bytes = (most + PAGE) / PAGE * PAGE;
-	p = mmap(NULL, bytes + PAGE, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		_exit(1);
-	memset(p, JUNK, bytes);
-	mprotect(p + bytes, PAGE, PROT_NONE);
-	return p + (bytes - (most + 63) / 64 * 64);
-}
-
-/* The fork: never returns. */
-static void
-run_segment(struct segment *s)
-{
-	struct team team = {.seg = s, .calls = variant_calls[s->h.variant]};
-	struct worker *w = calloc(s->h.workers, sizeof(*w));
+	unsigned layers = self.sandbox.layers;
+	bool filtered = has_fork() && defended(seccomp);
+	wire_call *const *calls;
+	struct team *team;
 	char go;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (w == NULL || map_regions(s) == -1)
-		_exit(1);
-	for (unsigned i = 0; i < s->h.workers; i++) {
-		w[i] = (struct worker){.team = &team, .index = i,
-		    .shared = new_shared(s)};
-		if (i > 0 && pthread_create(&w[i].thread, NULL, worker_main,
-		    &w[i]) != 0)
-			_exit(1);
+	if (map_regions(s) == -1 || (team = team_start(s)) == NULL) {
+		leave(1);
+		return;
 	}
-	pin(0);
-	meet(&team);
-	say(WIRE_READY, getpid(), 0, NULL);
-	if (hear(&go, 1) == -1)
-		_exit(1);
-	meet(&team);
-	run_all(&w[0]);
-	say(WIRE_DONE, 0, 0, NULL);
-	_exit(0);
+	limit(s);
+	if (has_fork() && defended(bare))
+		close_rest();
+	filtered = filtered && filter_install(self.loading) == 0;
+	calls = load(s->head.variant);
+	if (calls == NULL)
+		return;
+	if (filtered && filter_install(self.running) == 0)
+		layers |= LAYER_SECCOMP;
+	say(WIRE_READY, 0, layers, NULL);
+	if (hear(self.fd.reply, &go, 1) == -1) {
+		leave(1);
+		return;
+	}
+	say(WIRE_DONE, team_run(team, calls), 0, NULL);
+	/* the parent ends it */
+	if (has_fork())
+		(void)hear(self.fd.reply, &go, 1);
 }
 
 static int
-hear_segment(struct segment *s)
+hear_work(struct work *s)
 {
 	size_t regions, execs;
 
-	if (hear(&s->h, sizeof(s->h)) == -1)
+	if (hear(self.fd.command, &s->head, sizeof(s->head)) == -1)
 		return -1;
-	if (s->h.magic != WIRE_MAGIC || s->h.variant >= VARIANTS_MAX ||
-	    variant_calls[s->h.variant] == NULL || s->h.workers == 0)
+	if (s->head.magic != WIRE_MAGIC || s->head.variant >= VARIANTS_MAX ||
+	    *self.path[s->head.variant] == '\0' || s->head.workers == 0)
 		return -1;
-	regions = s->h.n_regions * sizeof(*s->regions);
-	execs = (size_t)s->h.n_execs * s->h.n_buffers * sizeof(*s->execs);
+	regions = s->head.n_regions * sizeof(*s->regions);
+	execs = (size_t)s->head.n_execs * s->head.n_buffers *
+	    sizeof(*s->execs);
 	s->regions = malloc(regions + 1);
 	s->execs = malloc(execs + 1);
-	s->address = calloc(s->h.n_regions + 1, sizeof(*s->address));
+	s->address = calloc(s->head.n_regions + 1, sizeof(*s->address));
 	if (s->regions == NULL || s->execs == NULL || s->address == NULL)
 		return -1;
-	if (hear(s->regions, regions) == -1 || hear(s->execs, execs) == -1)
+	if (hear(self.fd.command, s->regions, regions) == -1 ||
+	    hear(self.fd.command, s->execs, execs) == -1)
 		return -1;
 	return 0;
 }
 
+/* Into the sandbox's own root, if it has one. */
 static void
-load_variants(int n)
+place_variant(int i, bool rooted)
 {
-	for (int i = 0; i < n && i < VARIANTS_MAX; i++) {
-		char path[64];
-		void *so;
+	int from = self.fd.variants[i], to;
+	char chunk[65536];
+	ssize_t got;
 
-		snprintf(path, sizeof(path), "/proc/self/fd/%d",
-		    FD_VARIANTS + i);
-		so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-		if (so == NULL) {
-			say(WIRE_LOADED, 1, 0, dlerror());
+	snprintf(self.path[i], sizeof(self.path[i]), rooted ? "/w/%d.so"
+	    : "/proc/self/fd/%d", rooted ? i : from);
+	if (!rooted)
+		return;
+	to = open(self.path[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	while (to != -1 && (got = read(from, chunk, sizeof(chunk))) > 0)
+		if (write(to, chunk, (size_t)got) != got)
 			_exit(1);
-		}
-		variant_calls[i] = dlsym(so, WIRE_CALLS);
-		close(FD_VARIANTS + i);
-	}
-	say(WIRE_LOADED, 0, 0, NULL);
+	close(to);
+	close(from);
 }
 
-int
-runner_main(int argc, char **argv)
+static void
+limit_runner(void)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	load_variants(argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0);
-	for (;;) {
-		struct segment s = {0};
-		struct rusage use = {0};
-		pid_t pid;
-		int status = 0;
+	static const struct {
+		int resource;
+		rlim_t value;
+	} all[] = {{RLIMIT_CORE, 0}, {RLIMIT_FSIZE, 0}, {RLIMIT_MEMLOCK, 0},
+	    {RLIMIT_NOFILE, 128}, {RLIMIT_STACK, 64 << 20}};
 
-		if (hear_segment(&s) == -1)
-			return 0;
-		pid = fork();
-		if (pid == 0)
-			run_segment(&s);
-		while (pid != -1 && wait4(pid, &status, 0, &use) == -1 &&
-		    errno == EINTR)
-			continue;
-		say(WIRE_EXITED, pid == -1 ? -1 : status,
-		    (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) *
-		    1000000u +
-		    (uint64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec),
-		    NULL);
+	if (!defended(limits))
+		return;
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		struct rlimit r = {all[i].value, all[i].value};
+
+		setrlimit((__rlimit_resource_t)all[i].resource, &r);
+	}
+	self.sandbox.layers |= LAYER_LIMITS;
+}
+
+static void
+shut(int n)
+{
+	static const char *const none[] = {NULL}, *const root[] = {"/", NULL};
+	struct sandbox *s = &self.sandbox;
+	bool rooted;
+
+	/* libm's vectors, while there is a file system to load them from */
+	(void)dlopen("libmvec.so.1", RTLD_NOW | RTLD_GLOBAL);
+	rooted = sandbox_root(s, none, "256m") == 0;
+	for (int i = 0; i < n && i < VARIANTS_MAX; i++)
+		place_variant(i, rooted);
+	if (rooted)
+		sandbox_root_close();
+	self.loading = filter_loading();
+	self.running = filter_running(self.fd.reply, s->layers & LAYER_PID_NS);
+	sandbox_drop(s);
+	limit_runner();
+	sandbox_landlock(s, rooted ? root : none, none);
+}
+
+/* One segment, to its end. */
+static void
+serve(struct work *s)
+{
+	pid_t pid = has_fork() ? fork() : 0;
+	int status = 0;
+
+	if (pid == 0) {
+		if (has_fork())
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		run_segment(s);
+		if (has_fork())
+			_exit(1);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		continue;
+	say(WIRE_EXITED, pid == -1 ? -1 : status, 0, NULL);
+}
+
+static void
+serve_all(void)
+{
+	say(WIRE_LOADED, 0, self.sandbox.layers, NULL);
+	for (;;) {
+		struct work s = {0};
+
+		if (hear_work(&s) == -1)
+			return;
+		serve(&s);
 		free(s.regions);
 		free(s.execs);
 		free(s.address);
 	}
 }
+
+int
+runner_main(int argc, char **argv)
+{
+	struct pollfd p = {.fd = FD_COMMAND, .events = POLLIN};
+
+	if (argc < 3)
+		return 2;
+	self.fd = (struct runner_fds){FD_COMMAND, FD_REPLY, FD_INPUTS,
+	    FD_OUTPUTS, {0}};
+	for (int i = 0; i < VARIANTS_MAX; i++)
+		self.fd.variants[i] = FD_VARIANTS + i;
+	self.sandbox.layers = (unsigned)strtoul(argv[2], NULL, 10);
+	shut((int)strtol(argv[1], NULL, 10));
+	/* did the parent die before its death was a signal? */
+	if (poll(&p, 1, 0) == 1 && p.revents & POLLHUP)
+		return 1;
+	serve_all();
+	return 0;
+}
+
+#ifdef KE_DEFENCES_OFF
+void *
+runner_thread(void *arg)
+{
+	struct runner_fds *fds = arg;
+
+	self = (struct runner_self){.fd = *fds, .thread = true};
+	for (int i = 0; i < VARIANTS_MAX && fds->variants[i] > 0; i++)
+		place_variant(i, false);
+	serve_all();
+	return NULL;
+}
+#endif

@@ -1,9 +1,12 @@
 /* What the parent and a runner say to each other.  Fixed structs of plain
- * integers over two pipes; the parent believes nothing of what comes back
- * beyond "I am ready" and "I am done", and checks even the size of that. */
+ * integers: commands through a pipe, replies, one a message, through a socket
+ * whose other end is told by the kernel who sent each.  The parent believes
+ * nothing of what comes back beyond "I am ready" and "I am done", and checks
+ * even the size of that. */
 #ifndef KE_WIRE_H
 #define KE_WIRE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "plan.h"
@@ -12,11 +15,17 @@
 
 /* The runner's descriptors; the variants' shared objects follow. */
 enum {
-	FD_COMMAND = 3,
-	FD_REPLY = 4,
+	FD_COMMAND = 3, /* the runner's own */
+	FD_REPLY = 4,   /* and "go" for a segment */
 	FD_INPUTS = 5,  /* read-only, sealed */
 	FD_OUTPUTS = 6, /* read-write */
 	FD_VARIANTS = 7,
+};
+
+#define VARIANTS_MAX 64
+
+struct runner_fds {
+	int command, reply, inputs, outputs, variants[VARIANTS_MAX];
 };
 
 #define WIRE_BUFFERS_MAX (KE_TENSORS_MAX + KE_WORKSPACES_MAX)
@@ -55,13 +64,15 @@ enum wire_kind { WIRE_LOADED = 1, WIRE_READY, WIRE_DONE, WIRE_EXITED };
 
 struct wire_reply {
 	uint32_t magic, kind;
-	/* EXITED: of wait4(2); LOADED: 0, or 1 and why; READY: the pid of the
-	 * segment's process, which the parent kills once it is DONE */
+	/* EXITED: of wait4(2); READY: 0, or 1 and why; DONE: 0, or 1 where the
+	 * candidate left another floating-point mode than it found */
 	int32_t status;
-	uint32_t pad;
-	uint64_t cpu_us; /* EXITED: user and system time of the segment */
-	char why[104];   /* LOADED with status 1: what dlopen(3) said */
+	uint32_t layers; /* LOADED, READY: of the sandbox */
+	char why[104];   /* READY with status 1: what dlopen(3) said */
 };
+
+/* n bytes that came: 0 where they are a reply. */
+int wire_check(const void *, size_t n, struct wire_reply *);
 
 /* As in the prelude of every candidate, ke-plan(5). */
 struct ke_block {
@@ -78,5 +89,8 @@ typedef void wire_call(const struct ke_block *b, void *const *buffers,
 
 /* The runner's main(). */
 int runner_main(int argc, char **argv);
+#ifdef KE_DEFENCES_OFF
+void *runner_thread(void *);
+#endif
 
 #endif
