@@ -55,7 +55,8 @@ check() {
 	check '.eval | .status == "pass" and .code == null and
 	    .score > 0 and .score == .speedup.lo and .speedup.lo <= .speedup.mid
 	    and .speedup.mid <= .speedup.hi and .effort == "quick" and
-	    .trust == "unsandboxed" and .baseline.name == "base.c" and
+	    (.trust == "sandboxed" or .trust == "unsandboxed") and
+	    (.layers | index("load-check")) and .baseline.name == "base.c" and
 	    .compile.variants == 1 and .env.key != null and .seconds > 0' < out
 	check '.eval.cases | length == 6 and all(.[]; .status == "pass" and
 	    .errors.y.ratio <= 1 and .errors.y.rms < 1e-5) and
@@ -150,19 +151,19 @@ check() {
 @test "who leaves or answers for the harness is no pass" {
 	verdicts axpy <<-EOF
 	exit	protocol exit
-	construct	protocol reply
-	forge	protocol .*|wrong .*
-	forge_stay	protocol .*|wrong .*
-	forge_all	protocol .*|wrong .*|fault SIGXFSZ
-	close	protocol exit
-	thread	wrong .*
+	construct	plan_error constructor
+	forge	plan_error constructor
+	forge_stay	plan_error constructor
+	forge_all	plan_error constructor
+	close	fault SIGSYS
+	thread	fault SIGSYS|wrong .*
 	naive	right
 	EOF
 }
 
 @test "an answer before the work is the end of the work" {
 	verdicts rowsum <<-EOF
-	sum_early	wrong .*
+	sum_early	protocol reply|wrong .*
 	sum	right
 	EOF
 }
@@ -171,10 +172,10 @@ check() {
 	SECONDS=0
 	verdicts axpy <<-EOF
 	loop	timeout deadline
-	sleep	timeout deadline
-	stop	timeout deadline
+	sleep	fault SIGSYS
+	stop	timeout deadline|fault SIGSYS
 	EOF
-	check '.eval.seconds < 60' < verdicts
+	check '.eval.seconds < 30' < verdicts
 }
 
 @test "bits that depend on the moment or the address" {
@@ -211,7 +212,7 @@ check() {
 	include	compile_error cc
 	implicit	compile_error cc
 	EOF
-	check '.eval.score == 0 and .eval.cases == []' < verdicts
+	check '.eval.score == 0 and (.eval.cases | length <= 1)' < verdicts
 	jq -rs '.[1].eval.compile.log' verdicts | grep '^candidate.c:8:.*error'
 	jq -rs '.[3].eval.detail' verdicts | grep no_such_header.h
 	jq -rs '.[2].eval.detail' verdicts | grep 'undefined symbol: axpy'

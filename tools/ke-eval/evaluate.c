@@ -14,13 +14,12 @@
 #include "play.h"
 #include "random.h"
 #include "report.h"
-#include "sandbox.h"
 #include "spawn.h"
 #include "state.h"
 #include "stats.h"
 #include "verifier.h"
 
-#define CHECK_S 10.0     /* deadline of a check case */
+#define CHECK_S 2.0      /* deadline of a check case, at least */
 #define CHECKS_MIN 3     /* check cases that must lie in the domain */
 #define NOISY_QUICK 0.20 /* half-width of the interval beyond which a result */
 #define NOISY_FULL 0.05  /* is called noisy */
@@ -97,7 +96,8 @@ check_case(struct job *j, size_t i, struct ke_err *e)
 	struct ran ran;
 	struct play p = {.epoch = epoch, .side = &j->side,
 	    .fitted = &j->fitted[i], .layout = i, .n_execs = l->n_slots,
-	    .n_slots = l->n_slots, .junk = true, .deadline_s = CHECK_S};
+	    .n_slots = l->n_slots, .junk = true,
+	    .deadline_s = fmax(CHECK_S, 20 * l->base_s * (double)l->n_slots)};
 	cJSON *o = report_case(j->epoch, i, j->cases);
 	int status;
 
@@ -271,15 +271,11 @@ run_locked(struct job *j, struct ke_err *e)
 
 /* What every result says of how it was obtained. */
 static void
-set_common(cJSON *eval, const struct epoch *e, const struct settings *s)
+set_common(cJSON *eval, const struct epoch *e, const struct settings *s,
+    unsigned layers)
 {
-	unsigned layers = e->candidate.runner.layers;
-
 	ke_json_set_string(eval, "effort", s->full ? "full" : "quick");
-	ke_json_set_string(eval, "trust", layers_confine(layers) ? "sandboxed"
-	    : "unsandboxed");
-	ke_json_set(eval, "layers", layers_json(layers | LAYER_SEALED |
-	    LAYER_GUARDS));
+	report_trust(eval, layers);
 	ke_json_set(eval, "baseline", baseline(e->op));
 	ke_json_add_number(eval, "workers", e->workers);
 	ke_json_set(eval, "env", environment(e->op, ke_dtypes[e->dtype].name,
@@ -312,7 +308,7 @@ evaluate(struct epoch *epoch, struct settings *settings, const cJSON *rec,
 	}
 	status = 0;
 	report_verdict(eval, &j.verdict);
-	set_common(eval, epoch, settings);
+	set_common(eval, epoch, settings, j.side.runner.layers);
 	if (j.after.now_s > 0)
 		state_between(ke_json_object(eval, "env"), &j.before,
 		    &j.after);

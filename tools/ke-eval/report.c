@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "sandbox.h"
 
 cJSON *
 report_case(const struct epoch *e, size_t layout, cJSON *cases)
@@ -52,6 +53,17 @@ report_interval(cJSON *o, const char *name, const struct interval *i)
 	ke_json_add_number(v, "lo", i->lo);
 	ke_json_add_number(v, "hi", i->hi);
 	ke_json_set(o, name, v);
+}
+
+void
+report_trust(cJSON *eval, unsigned layers)
+{
+	if (layers == 0)
+		return; /* nothing of it ran */
+	ke_json_set_string(eval, "trust", layers_confine(layers) ? "sandboxed"
+	    : "unsandboxed");
+	ke_json_set(eval, "layers", layers_json(layers | LAYER_SEALED |
+	    LAYER_GUARDS));
 }
 
 void

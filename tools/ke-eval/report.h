@@ -14,6 +14,8 @@ void report_verdict(cJSON *, const struct verdict *);
 void report_errors(const struct epoch *, cJSON *, const struct answer *);
 void report_interval(cJSON *, const char *name, const struct interval *);
 /* compile. */
+/* trust and layers, from the layers of the candidate's sandbox. */
+void report_trust(cJSON *eval, unsigned layers);
 void report_compile(cJSON *eval, const struct program *);
 
 #endif
