@@ -1,8 +1,6 @@
 /* An operator's specification, ke-op(5), read and checked. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "file.h"
 #include "hash.h"
@@ -23,57 +21,6 @@ find_word(const char *const *words, const char *w)
 		if (strcmp(words[i], w) == 0)
 			return i;
 	return -1;
-}
-
-static bool
-is_dir(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* The first of the colon-separated folders that holds name. */
-static char *
-find_in(const char *path, const char *name)
-{
-	while (path != NULL && *path != '\0') {
-		size_t n = strcspn(path, ":");
-		struct ke_buf b = {0};
-
-		ke_buf_fmt(&b, "%.*s/%s", (int)n, path, name);
-		if (n > 0 && is_dir(b.s))
-			return b.s;
-		ke_buf_free(&b);
-		path += n + (path[n] == ':');
-	}
-	return NULL;
-}
-
-char *
-ke_op_find(const char *name, struct ke_err *e)
-{
-	char *share, *found = NULL;
-
-	if (strchr(name, '/') != NULL) {
-		if (is_dir(name))
-			return ke_strdup(name);
-		ke_fail(e, "%s: no such operator", name);
-		return NULL;
-	}
-	if (*name != '\0' && *name != '.') {
-		share = ke_share_dir("ops");
-		found = find_in(getenv("KE_OPS"), name);
-		if (found == NULL)
-			found = find_in("./ops", name);
-		if (found == NULL)
-			found = find_in(share, name);
-		free(share);
-	}
-	if (found == NULL)
-		ke_fail(e, "%s: no such operator (looked in KE_OPS, ./ops and "
-		    "the installed ones)", name);
-	return found;
 }
 
 static int
@@ -402,29 +349,52 @@ hash_files(struct ke_op *op, const struct ke_buf *json, struct ke_err *e)
 }
 
 struct ke_op *
+ke_op_parse(const char *text, size_t n, struct ke_err *e)
+{
+	struct ke_op *op = ke_calloc(1, sizeof(*op));
+
+	op->json = ke_json_parse(text, n, e);
+	if (op->json != NULL && load(op, e) == 0)
+		return op;
+	ke_op_free(op);
+	return NULL;
+}
+
+/* op.json alone, from dir. */
+static struct ke_op *
+load_file(const char *dir, struct ke_buf *text, struct ke_err *e)
+{
+	struct ke_buf path = {0};
+	struct ke_op *op = NULL;
+	struct ke_err why;
+
+	ke_buf_fmt(&path, "%s/op.json", dir);
+	if (ke_file_read(path.s, FILE_MAX, text, e) == 0) {
+		op = ke_op_parse(text->s, text->n, &why);
+		if (op == NULL)
+			ke_fail(e, "%s: %s", path.s, why.msg);
+	}
+	ke_buf_free(&path);
+	return op;
+}
+
+struct ke_op *
 ke_op_load(const char *name, struct ke_err *e)
 {
 	struct ke_op *op;
-	struct ke_buf path = {0}, text = {0};
-	struct ke_err why;
+	struct ke_buf text = {0};
 	char *dir = ke_op_find(name, e);
-	int bad;
+	int bad = -1;
 
 	if (dir == NULL)
 		return NULL;
-	op = ke_calloc(1, sizeof(*op));
-	op->dir = dir;
-	ke_buf_fmt(&path, "%s/op.json", dir);
-	bad = ke_file_read(path.s, FILE_MAX, &text, e);
-	if (bad == 0) {
-		op->json = ke_json_parse(text.s, text.n, &why);
-		bad = op->json == NULL ? -1 : load(op, &why);
-		if (bad != 0)
-			ke_fail(e, "%s: %s", path.s, why.msg);
-	}
-	if (bad == 0)
+	op = load_file(dir, &text, e);
+	if (op == NULL) {
+		free(dir);
+	} else {
+		op->dir = dir;
 		bad = hash_files(op, &text, e);
-	ke_buf_free(&path);
+	}
 	ke_buf_free(&text);
 	if (bad == 0)
 		return op;

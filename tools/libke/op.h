@@ -74,6 +74,10 @@ struct ke_op {
 /* Reads and checks dir/op.json.  name is a folder where it holds a slash, else
  * it is looked for.  NULL with "FILE: place: why".  The caller frees. */
 struct ke_op *ke_op_load(const char *name, struct ke_err *);
+
+/* The specification in text[0..n) alone: dir is NULL and hash empty.  NULL
+ * with "place: why".  The caller frees. */
+struct ke_op *ke_op_parse(const char *text, size_t n, struct ke_err *);
 void ke_op_free(struct ke_op *);
 
 /* The folder of an operator, or NULL with the reason.  The caller frees. */
