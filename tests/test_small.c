@@ -94,6 +94,31 @@ real_numbers(void **state)
 	}
 }
 
+/* A message is a line of UTF-8 that fits, whatever it quotes. */
+static void
+messages(void **state)
+{
+	struct ke_err e;
+	char quoted[3000];
+
+	(void)state;
+	assert_int_equal(ke_fail(&e, "%s: %d", "a", 1), -1);
+	assert_string_equal(e.msg, "a: 1");
+	ke_fail(&e, "%2000d", 1);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_int_equal(ke_fail(&e, "a\nb\tc\033[2J\xc2\x9b\x7f\xff\xc3\xa4"),
+	    -1);
+	assert_string_equal(e.msg, "a b c?[2J????\xc3\xa4");
+	for (size_t i = 0; i + 2 < sizeof(quoted); i += 2)
+		memcpy(quoted + i, "\xc3\xa4", 3);
+	ke_fail(&e, "first: %s: last.", quoted);
+	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
+	assert_memory_equal(e.msg, "first: \xc3\xa4", 9);
+	assert_string_equal(e.msg + 1023 - 9, "\xc3\xa4: last.");
+	/* 640 bytes leave half a character, and the tail begins with one */
+	assert_memory_equal(e.msg + 637, "\xc3\xa4? ... ?\xc3\xa4", 11);
+}
+
 /* FIPS 180-4's examples. */
 static void
 sha256(void **state)
@@ -168,18 +193,6 @@ buffers(void **state)
 	}
 	ke_buf_free(&b);
 	assert_null(b.s);
-}
-
-static void
-messages(void **state)
-{
-	struct ke_err e;
-
-	(void)state;
-	assert_int_equal(ke_fail(&e, "%s: %d", "a", 1), -1);
-	assert_string_equal(e.msg, "a: 1");
-	ke_fail(&e, "%2000d", 1);
-	assert_int_equal(strlen(e.msg), sizeof(e.msg) - 1);
 }
 
 /* The exit status of a process that asks for too much. */

@@ -6,28 +6,10 @@
 #include <string.h>
 
 #include "json.h"
+#include "utf8.h"
 
 #define EXACT 9007199254740992.0 /* 2^53 */
 #define EXACT_TEXT "9007199254740992"
-
-/* Length of the UTF-8 sequence at s, or 0 where there is none (Unicode 15,
- * table 3-7: no overlong forms, no surrogates). */
-static size_t
-utf8_length(const unsigned char *s, size_t n)
-{
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2
-	    : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	if (len == 0 || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
-}
 
 /* Length of the number at s, and why it is refused, or NULL. */
 static size_t
@@ -61,9 +43,9 @@ scan(const char *s, size_t n, size_t *at)
 	size_t len;
 
 	for (*at = 0; *at < n; *at += len) {
-		const unsigned char *c = (const unsigned char *)s + *at;
+		const char *c = s + *at;
 
-		len = utf8_length(c, n - *at);
+		len = ke_utf8_length(c, n - *at);
 		if (len == 0)
 			return "not UTF-8";
 		if (*c == '\0')
@@ -233,7 +215,7 @@ ke_json_set_text(cJSON *o, const char *name, const char *s, size_t n)
 	ke_buf_room(&b, n);
 	for (size_t i = 0, from = 0; i <= n;) {
 		size_t len = i == n || s[i] == '\0' ? 0
-		    : utf8_length((const unsigned char *)s + i, n - i);
+		    : ke_utf8_length(s + i, n - i);
 
 		i += len;
 		if (len > 0)

@@ -1,4 +1,4 @@
-/* Memory that is there, messages that fit, and text that grows. */
+/* Memory that is there, and text that grows. */
 #include <err.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -6,17 +6,6 @@
 #include <string.h>
 
 #include "mem.h"
-
-int
-ke_fail(struct ke_err *e, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 void *
 ke_grow(void *p, size_t n, size_t size)

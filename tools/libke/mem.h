@@ -13,7 +13,8 @@ struct ke_err {
 	char msg[1024];
 };
 
-/* Sets the message (cut to fit) and returns -1. */
+/* Sets the message and returns -1.  It becomes a line of UTF-8: control
+ * characters are replaced, and where it doesn't fit its middle is left out. */
 int ke_fail(struct ke_err *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
