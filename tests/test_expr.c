@@ -264,14 +264,17 @@ depth(void **state)
 		assert_int_equal(nested(deep[i].before, deep[i].after, 20,
 		    &v), 0);
 		assert_int_equal(v, 1);
+		assert_int_equal(nested(deep[i].before, deep[i].after, 200,
+		    &v), -1);
 		assert_int_equal(nested(deep[i].before, deep[i].after, 1000000,
 		    &v), -1);
 	}
 	/* long is not deep */
-	assert_int_equal(nested("1+", "", 100000, &v), 0);
-	assert_int_equal(v, 100001);
-	assert_int_equal(nested("(1)*", "", 100000, &v), 0);
+	assert_int_equal(nested("1+", "", 2047, &v), 0);
+	assert_int_equal(v, 2048);
+	assert_int_equal(nested("(1)*", "", 1000, &v), 0);
 	assert_int_equal(v, 1);
+	assert_int_equal(nested("1+", "", 2048, &v), -1);
 }
 
 static void

@@ -24,15 +24,17 @@ static const char good[] =
     "{\"name\": \"x\", \"role\": \"in\", \"dtype\": \"T\", \"shape\": [\"N\"],"
     " \"draw\": {\"dist\": \"normal\"}},\n"
     "{\"name\": \"i\", \"role\": \"in\", \"dtype\": \"i64\", \"shape\": [5],"
-    " \"draw\": {\"dist\": \"sample\", \"from\": \"x\", \"hit\": 0.5,"
-    " \"min\": -1, \"max\": \"Q\"}},\n"
+    " \"draw\": {\"dist\": \"uniform\", \"min\": -1, \"max\": \"Q\"}},\n"
     "{\"name\": \"l\", \"role\": \"let\", \"dtype\": \"f64\","
     " \"shape\": [\"W/2\"]},\n"
     "{\"name\": \"y\", \"role\": \"out\", \"dtype\": \"T\","
     " \"shape\": [\"N\", 2], \"reduction\": \"R\", \"scale\": \"terms\","
     " \"length\": \"n\", \"row\": 1},\n"
     "{\"name\": \"n\", \"role\": \"out\", \"dtype\": \"i32\","
-    " \"shape\": [\"N\"]}],\n"
+    " \"shape\": [\"N\"]},\n"
+    "{\"name\": \"k\", \"role\": \"in\", \"dtype\": \"i64\", \"shape\": [7],"
+    " \"draw\": {\"dist\": \"sample\", \"from\": \"i\", \"hit\": 0.5,"
+    " \"min\": -2, \"max\": 8}}],\n"
     "\"dtypes\": {\"f16\": {\"c\": 3}, \"f64\": {}},\n"
     "\"cases\": {\"check\": [{\"N\": 4, \"W\": 3}, {\"N\": 0, \"W\": 8}],\n"
     "\"small\": [{\"N\": 9, \"W\": 4000000000, \"weight\": 0.5}]},\n"
@@ -115,14 +117,16 @@ loads_what_it_says(void **state)
 	assert_false(op->dims[0].wide);
 	assert_true(op->dims[1].wide);
 	assert_int_equal(op->n_derived, 3);
-	assert_int_equal(op->n_tensors, 5);
+	assert_int_equal(op->n_tensors, 6);
 	assert_int_equal(op->tensors[0].draw.dist, KE_NORMAL);
 	assert_float_equal(op->tensors[0].draw.b, 1, 0);
-	assert_int_equal(op->tensors[1].draw.from, 0);
+	assert_int_equal(op->tensors[1].draw.from, -1);
 	assert_float_equal(op->tensors[1].draw.a, -1, 0);
 	assert_null(op->tensors[1].draw.lo);
 	assert_string_equal(op->tensors[1].draw.hi, "Q");
 	assert_string_equal(op->tensors[1].shape[0], "5");
+	assert_int_equal(op->tensors[5].draw.from, 1);
+	assert_float_equal(op->tensors[5].draw.hit, 0.5, 0);
 	assert_int_equal(op->tensors[3].length, 4);
 	assert_int_equal(op->tensors[3].scale, KE_SCALE_TERMS);
 	assert_true(op->tensors[3].row);
@@ -225,7 +229,8 @@ broken(void **state)
 		{"\"terms\"", "\"term\"", "tensors.y: scale: not row or"},
 		{"\"terms\"", "3", "tensors.y: scale: not row or terms"},
 		{"\"length\": \"n\"", "\"length\": \"m\"",
-		    "tensors.y: length: not an output of the leading"},
+		    "tensors.y: length: not an output of integers of the"},
+		{"\"dtype\": \"i32\"", "\"dtype\": \"f32\"", "y: length: not an"},
 		{"\"length\": \"n\"", "\"length\": \"l\"", "y: length: not an"},
 		{"\"length\": \"n\"", "\"length\": \"y\"", "y: length: not an"},
 		/* draws */
@@ -235,10 +240,25 @@ broken(void **state)
 		    "tensors.x: draw.dist: not one of normal, uniform"},
 		{"\"dist\": \"normal\"", "\"dist\": \"uniform\", \"min\": 0",
 		    "tensors.x: draw: needs min and max"},
-		{"\"from\": \"x\"", "\"from\": \"l\"",
-		    "tensors.i: draw.from: not an earlier tensor"},
-		{"\"from\": \"x\",", "",
-		    "tensors.i: draw.from: not an earlier tensor"},
+		{"\"dist\": \"normal\"", "\"dist\": \"uniform\", \"min\": 0,"
+		    "\"max\": 9007199254740994", "an integer beyond 2^53"},
+		{"\"dist\": \"normal\"", "\"dist\": \"uniform\", \"min\": 0,"
+		    "\"max\": 1e17", "x: draw: needs min and max, within"},
+		{"\"dist\": \"normal\"", "\"dist\": \"uniform\", \"min\": 0,"
+		    "\"max\": -1", "tensors.x: draw: max is below min"},
+		{"\"dist\": \"normal\"", "\"dist\": \"sorted_distinct\","
+		    "\"min\": 0, \"max\": 9", "x: draw.dist: of integers"},
+		{"\"dist\": \"uniform\"", "\"dist\": \"normal\"",
+		    "tensors.i: draw.dist: integers are not normal"},
+		{"\"from\": \"i\"", "\"from\": \"n\"",
+		    "tensors.k: draw.from: not an earlier input"},
+		{"\"from\": \"i\"", "\"from\": \"x\"",
+		    "tensors.k: draw.from: not an earlier input of the same"},
+		{"\"from\": \"i\"", "\"from\": \"k\"",
+		    "tensors.k: draw.from: not an earlier input"},
+		{"\"from\": \"i\",", "",
+		    "tensors.k: draw.from: not an earlier input"},
+		{"\"hit\": 0.5", "\"hit\": 1.5", "k: draw.hit: not within 0"},
 		{"\"max\": \"Q\"", "\"max\": \"q\"",
 		    "tensors.i: q: column 1: no such name: q"},
 		{"\"max\": \"Q\"", "\"max\": [1]", "draw: needs min and max"},
@@ -262,6 +282,10 @@ broken(void **state)
 		{"{\"N\": 4, \"W\": 3}", "7", "cases.check[0]: N: not a whole"},
 		{"\"weight\": 0.5", "\"weight\": 0",
 		    "cases.small[0]: weight: not above 0"},
+		{"\"weight\": 0.5", "\"weight\": 1e10",
+		    "cases.small[0]: weight: not above 0, or beyond"},
+		{"\"small\": [{", "\"small\": 3, \"more\": [{",
+		    "cases.small: not an array"},
 		{"\"N\": 9, \"W\": 4000000000", "\"N\": 9, \"W\": "
 		    "4398046511104", "cases.small[0]: l: shape is negative or"},
 		{"\"N\": 0, \"W\": 8}", "\"N\": 0, \"W\": 8398046511104}",
@@ -348,7 +372,8 @@ shape_bounds(void **state)
 		{{"a", "a", "2"}, -1},
 		{{"a*a", "a*a", "a*a"}, -1},
 		{{"a*a+1", "1", "1"}, -1},
-		{{"0", "a*a*a", "a*a*a"}, 0},
+		{{"0", "a*a", "a*a"}, 0},
+		{{"0", "a*a+1", "1"}, -1},
 		{{"5", "0", "7"}, 0},
 		{{"5", "0-1", "0-1"}, -1},
 		{{"a*a*a*a", "1", "1"}, -1},

@@ -144,7 +144,7 @@ refuses(void **state)
 		{PLAN("\"tune\":{\"BM\":[1.5]}," RUN), "not whole numbers"},
 		{PLAN("\"tune\":{\"BM\":[\"1\"]}," RUN), "not whole numbers"},
 		{PLAN("\"tune\":{\"BM\":[1],\"BM\":[2]}," RUN),
-		    "tune.BM: the name is taken"},
+		    "ke-plan: line 1: the name BM stands twice"},
 		{PLAN("\"tune\":{\"N\":[1]}," RUN),
 		    "tune.N: the name is taken"},
 		{PLAN("\"tune\":{\"P\":[1]}," RUN),
@@ -172,7 +172,8 @@ refuses(void **state)
 		    "\"f32\",\"shape\":[1]}}," RUN), "w: the name is taken"},
 		{PLAN("\"workspace\":{\"w\":{\"dtype\":\"f32\",\"shape\":[1]},"
 		    "\"w\":{\"dtype\":\"f64\",\"shape\":[1]}}," RUN),
-		    "workspace.w: the name is taken"},
+		    "ke-plan: line 1: the name w stands twice"},
+		{PLAN(RUN "," RUN), "line 1: the name launches stands twice"},
 		/* choices */
 		{PLAN("\"choice\":{\"BM\":1}," RUN),
 		    "choice: BM: no such tunable"},

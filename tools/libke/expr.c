@@ -335,6 +335,9 @@ run(const char *text, const struct ke_scope *scope, int live, int64_t *out,
 {
 	struct parse p = {.text = text, .at = text, .scope = scope, .e = e};
 
+	if (strnlen(text, KE_EXPR_MAX + 1) > KE_EXPR_MAX)
+		return ke_fail(e, "%.60s: column %d: longer than %d bytes",
+		    text, KE_EXPR_MAX + 1, KE_EXPR_MAX);
 	*out = ternary(&p, live);
 	accept(&p, ""); /* blanks at the end */
 	if (!p.failed && *p.at != '\0')

@@ -6,6 +6,8 @@
 
 #include "mem.h"
 
+#define KE_EXPR_MAX 4096 /* bytes: each case evaluates each expression again */
+
 /* The names that an expression may use.  Names are borrowed. */
 struct ke_scope {
 	size_t n;

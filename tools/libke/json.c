@@ -8,7 +8,6 @@
 #include "json.h"
 #include "utf8.h"
 
-#define EXACT 9007199254740992.0 /* 2^53 */
 #define EXACT_TEXT "9007199254740992"
 
 /* Length of the number at s, and why it is refused, or NULL. */
@@ -65,20 +64,78 @@ scan(const char *s, size_t n, size_t *at)
 	return NULL;
 }
 
+static int
+by_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* A name that stands twice in an object, or NULL.  What it means depends on
+ * who reads: cJSON takes the first, jq the last.  names is room for them. */
+static const char *
+twice(const cJSON *v, const char ***names, size_t *cap)
+{
+	const char *found;
+	const cJSON *m;
+	size_t n = 0;
+
+	if (cJSON_IsObject(v)) {
+		cJSON_ArrayForEach(m, v) {
+			if (n == *cap) {
+				*cap = *cap * 2 + 32;
+				*names = ke_grow(*names, *cap, sizeof(**names));
+			}
+			(*names)[n++] = m->string;
+		}
+		if (n > 1)
+			qsort(*names, n, sizeof(**names), by_text);
+		for (size_t i = 1; i < n; i++)
+			if (strcmp((*names)[i - 1], (*names)[i]) == 0)
+				return (*names)[i];
+	}
+	cJSON_ArrayForEach(m, v)
+		if (m->child != NULL &&
+		    (found = twice(m, names, cap)) != NULL)
+			return found;
+	return NULL;
+}
+
+/* 0, or -1 with the name. */
+static int
+check_names(const cJSON *v, size_t column, struct ke_err *e)
+{
+	const char **names = NULL, *found;
+	size_t cap = 0;
+
+	found = twice(v, &names, &cap);
+	if (found != NULL)
+		ke_fail(e, "column %zu: the name %s stands twice in an object",
+		    column, found);
+	free(names);
+	return found == NULL ? 0 : -1;
+}
+
 cJSON *
 ke_json_parse_prefix(const char *s, size_t n, size_t *used, struct ke_err *e)
 {
 	const char *end = s, *why = "not JSON";
 	cJSON *v = cJSON_ParseWithLengthOpts(s, n, &end, 0);
-	size_t at;
+	size_t at = 0;
 
 	*used = (size_t)(end - s);
-	if (v != NULL && (why = scan(s, *used, &at)) == NULL)
-		return v;
-	if (v != NULL)
+	if (v == NULL || (why = scan(s, *used, &at)) != NULL) {
+		if (v != NULL)
+			*used = at;
+		ke_fail(e, "column %zu: %s", *used + 1, why);
+	} else {
+		at = strspn(s, " \t\r\n");
+		if (check_names(v, at + 1, e) == 0)
+			return v;
 		*used = at;
+	}
 	cJSON_Delete(v);
-	ke_fail(e, "column %zu: %s", *used + 1, why);
 	return NULL;
 }
 
@@ -98,16 +155,6 @@ ke_json_parse(const char *s, size_t n, struct ke_err *e)
 			return NULL;
 		}
 	return v;
-}
-
-char *
-ke_json_print(const cJSON *v)
-{
-	char *s = cJSON_PrintUnformatted(v);
-
-	if (s == NULL)
-		errx(111, "out of memory");
-	return s;
 }
 
 cJSON *
@@ -156,7 +203,7 @@ bool
 ke_json_integer(const cJSON *v, int64_t *out)
 {
 	if (!cJSON_IsNumber(v) || v->valuedouble != trunc(v->valuedouble) ||
-	    fabs(v->valuedouble) > EXACT)
+	    fabs(v->valuedouble) > KE_JSON_EXACT)
 		return false;
 	*out = (int64_t)v->valuedouble;
 	return true;

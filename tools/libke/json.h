@@ -1,7 +1,7 @@
 /* The project's rules for JSON, over cJSON: names are case-sensitive, a text
- * ends where its value ends, \u0000 and bytes that aren't UTF-8 are refused on
- * the way in and repaired on the way out, integers beyond 2^53 are strings,
- * NaN and infinity are never printed. */
+ * ends where its value ends, no name stands twice in an object, \u0000 and bytes
+ * that aren't UTF-8 are refused on the way in and repaired on the way out,
+ * integers beyond 2^53 are strings, NaN and infinity are never printed. */
 #ifndef KE_JSON_H
 #define KE_JSON_H
 
@@ -12,6 +12,8 @@
 
 #include "mem.h"
 
+#define KE_JSON_EXACT 9007199254740992.0 /* 2^53 */
+
 /* The value in s[0..n), or NULL with the reason.  The caller deletes. */
 cJSON *ke_json_parse(const char *s, size_t n, struct ke_err *);
 
@@ -20,7 +22,7 @@ cJSON *ke_json_parse(const char *s, size_t n, struct ke_err *);
 cJSON *ke_json_parse_prefix(const char *s, size_t n, size_t *used,
     struct ke_err *);
 
-/* On one line, without blanks.  The caller frees. */
+/* On one line, without blanks, and parses to the same.  The caller frees. */
 char *ke_json_print(const cJSON *);
 
 /* The member, or NULL where it is absent or of another type. */

@@ -1,4 +1,5 @@
 /* An operator's specification, ke-op(5), read and checked. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "op.h"
 
 #define FILE_MAX ((size_t)1 << 20)
-#define COUNT_MAX ((int64_t)1 << 40) /* elements of a tensor */
+#define WEIGHT_MAX 1e9
 
 static const char *const role_names[] = {"in", "out", "let", NULL};
 static const char *const scale_names[] = {"row", "terms", NULL};
@@ -68,7 +69,7 @@ load_end(cJSON *draw, const char *name, double *value, const char **expr)
 		return 0;
 	}
 	*value = ke_json_number(draw, name, 0);
-	return cJSON_IsNumber(v) ? 0 : -1;
+	return cJSON_IsNumber(v) && fabs(*value) <= KE_JSON_EXACT ? 0 : -1;
 }
 
 static int
@@ -91,14 +92,59 @@ load_draw(struct ke_op *op, struct ke_tensor *t, cJSON *draw,
 	}
 	if (load_end(draw, "min", &d->a, &d->lo) == -1 ||
 	    load_end(draw, "max", &d->b, &d->hi) == -1)
-		return ke_fail(e, "tensors.%s: draw: needs min and max",
+		return ke_fail(e, "tensors.%s: draw: needs min and max, "
+		    "within 2^53", t->name);
+	if (d->lo == NULL && d->hi == NULL && d->a > d->b)
+		return ke_fail(e, "tensors.%s: draw: max is below min",
 		    t->name);
 	if (d->dist == KE_SAMPLE) {
 		d->from = from == NULL ? -1 : ke_op_tensor(op, from);
 		d->hit = ke_json_number(draw, "hit", 1);
-		if (d->from == -1)
+		if (d->from == -1 || op->tensors[d->from].role != KE_IN ||
+		    op->tensors[d->from].variant != t->variant ||
+		    op->tensors[d->from].dtype != t->dtype)
 			return ke_fail(e, "tensors.%s: draw.from: not an "
-			    "earlier tensor", t->name);
+			    "earlier input of the same dtype", t->name);
+		if (d->hit < 0 || d->hit > 1)
+			return ke_fail(e, "tensors.%s: draw.hit: not within 0 "
+			    "to 1", t->name);
+	}
+	return 0;
+}
+
+/* Are all types that the tensor may have integers, or all floating? */
+static bool
+all_of(const struct ke_op *op, const struct ke_tensor *t, bool integer)
+{
+	const cJSON *v;
+
+	if (!t->variant)
+		return (ke_dtypes[t->dtype].roundoff == 0) == integer;
+	cJSON_ArrayForEach(v, ke_json_object(op->json, "dtypes"))
+		if ((ke_dtypes[ke_dtype_find(v->string)].roundoff == 0) !=
+		    integer)
+			return false;
+	return true;
+}
+
+static int
+check_dist(const struct ke_op *op, const struct ke_tensor *t,
+    struct ke_err *e)
+{
+	switch (t->draw.dist) {
+	case KE_NORMAL:
+		if (all_of(op, t, false))
+			return 0;
+		return ke_fail(e, "tensors.%s: draw.dist: integers are not "
+		    "normal", t->name);
+	case KE_UNIFORM:
+		return 0;
+	case KE_SORTED_DISTINCT:
+	case KE_SAMPLE:
+		if (all_of(op, t, true))
+			return 0;
+		return ke_fail(e, "tensors.%s: draw.dist: of integers only",
+		    t->name);
 	}
 	return 0;
 }
@@ -155,7 +201,9 @@ load_tensor(struct ke_op *op, cJSON *v, struct ke_err *e)
 	t->length = -1;
 	if (t->role != KE_IN)
 		return 0;
-	return load_draw(op, t, ke_json_object(v, "draw"), e);
+	if (load_draw(op, t, ke_json_object(v, "draw"), e) == -1)
+		return -1;
+	return check_dist(op, t, e);
 }
 
 static int
@@ -181,9 +229,10 @@ load_tensors(struct ke_op *op, struct ke_err *e)
 		t->length = ke_op_tensor(op, length);
 		if (t->length == -1 || t->role != KE_OUT ||
 		    op->tensors[t->length].role != KE_OUT ||
+		    !all_of(op, &op->tensors[t->length], true) ||
 		    op->tensors[t->length].rank != t->rank - 1)
 			return ke_fail(e, "tensors.%s: length: not an output "
-			    "of the leading dimensions", t->name);
+			    "of integers of the leading dimensions", t->name);
 	}
 	return op->n_tensors > 0 ? 0
 	    : ke_fail(e, "tensors: not a non-empty array");
@@ -245,9 +294,9 @@ load_case(struct ke_op *op, const cJSON *set, size_t k, const cJSON *v,
 	c = &op->cases[op->n_cases++];
 	*c = (struct ke_case){.set = set->string,
 	    .weight = ke_json_number(v, "weight", 1)};
-	if (!(c->weight > 0))
-		return ke_fail(e, "cases.%s[%zu]: weight: not above 0",
-		    set->string, k);
+	if (!(c->weight > 0) || c->weight > WEIGHT_MAX)
+		return ke_fail(e, "cases.%s[%zu]: weight: not above 0, or "
+		    "beyond 10^9", set->string, k);
 	for (size_t i = 0; i < op->n_dims; i++)
 		if (!ke_json_integer(ke_json_get(v, op->dims[i].name),
 		    &c->dims[i]) || c->dims[i] < 0 ||
@@ -267,6 +316,9 @@ load_cases(struct ke_op *op, struct ke_err *e)
 	cJSON_ArrayForEach(set, ke_json_object(op->json, "cases")) {
 		size_t k = 0;
 
+		if (!cJSON_IsArray(set))
+			return ke_fail(e, "cases.%s: not an array",
+			    set->string);
 		cJSON_ArrayForEach(v, set)
 			if (load_case(op, set, k++, v, e) == -1)
 				return -1;
@@ -443,48 +495,6 @@ ke_op_tolerance(const struct ke_op *op, const char *dtype,
 }
 
 int
-ke_op_scope(const struct ke_op *op, const struct ke_case *c,
-    struct ke_scope *s, struct ke_err *e)
-{
-	int64_t v;
-
-	for (size_t i = 0; i < op->n_dims; i++)
-		ke_scope_add(s, op->dims[i].name, c->dims[i]);
-	for (size_t i = 0; i < op->n_derived; i++) {
-		if (ke_expr(op->derived[i].expr, s, &v, e) == -1)
-			return -1;
-		ke_scope_add(s, op->derived[i].name, v);
-	}
-	return 0;
-}
-
-void
-ke_op_names(const struct ke_op *op, struct ke_scope *s)
-{
-	for (size_t i = 0; i < op->n_dims; i++)
-		ke_scope_add(s, op->dims[i].name, 1);
-	for (size_t i = 0; i < op->n_derived; i++)
-		ke_scope_add(s, op->derived[i].name, 1);
-}
-
-int
-ke_op_shape(const struct ke_tensor *t, const struct ke_scope *s,
-    int64_t shape[KE_RANK_MAX], int64_t *count, struct ke_err *e)
-{
-	*count = 1;
-	for (size_t i = 0; i < t->rank; i++) {
-		if (ke_expr(t->shape[i], s, &shape[i], e) == -1)
-			return -1;
-		if (shape[i] < 0 ||
-		    __builtin_mul_overflow(*count, shape[i], count) ||
-		    *count > COUNT_MAX)
-			return ke_fail(e, "%s: shape is negative or beyond "
-			    "2^40 elements", t->name);
-	}
-	return 0;
-}
-
-int
 ke_op_tensor(const struct ke_op *op, const char *name)
 {
 	for (size_t i = 0; i < op->n_tensors; i++)
@@ -497,14 +507,4 @@ enum ke_dtype
 ke_tensor_dtype(const struct ke_tensor *t, enum ke_dtype variant)
 {
 	return t->variant ? variant : t->dtype;
-}
-
-cJSON *
-ke_case_json(const struct ke_op *op, const struct ke_case *c)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	for (size_t i = 0; i < op->n_dims; i++)
-		ke_json_add_number(o, op->dims[i].name, (double)c->dims[i]);
-	return o;
 }

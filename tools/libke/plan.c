@@ -128,6 +128,9 @@ load_tune(struct ke_plan *p, struct ke_err *e)
 		if (!ke_is_name(t->string) || !cJSON_IsArray(t) || n == 0)
 			return ke_fail(e, "tune.%s: not a name with a "
 			    "non-empty array", t->string);
+		if (n > KE_VALUES_MAX)
+			return ke_fail(e, "tune.%s: more than %d values",
+			    t->string, KE_VALUES_MAX);
 		values = ke_calloc((size_t)n, sizeof(*values));
 		to->name = t->string;
 		to->values = values;
@@ -363,9 +366,7 @@ check_names(const struct ke_plan *p, const struct ke_op *op,
 	}
 	cJSON_ArrayForEach(w, ke_json_get(p->json, "workspace"))
 		if (ke_scope_find(s, w->string, strlen(w->string)) != NULL ||
-		    ke_op_tensor(op, w->string) != -1 ||
-		    ke_json_get(ke_json_get(p->json, "workspace"),
-		    w->string) != w)
+		    ke_op_tensor(op, w->string) != -1)
 			return ke_fail(e, "workspace.%s: the name is taken",
 			    w->string);
 	return 0;

@@ -10,6 +10,7 @@
 #include "op.h"
 
 #define KE_TUNE_MAX 24
+#define KE_VALUES_MAX 4096 /* of a tunable */
 #define KE_LAUNCHES_MAX 16
 #define KE_ARGS_MAX 24
 #define KE_WORKSPACES_MAX 12

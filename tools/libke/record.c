@@ -1,4 +1,5 @@
 /* The one place that knows the shape of a record: ke-record(5). */
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,14 @@ by_name(const void *a, const void *b)
 	return strcmp((*x)->string, (*y)->string);
 }
 
+/* Values of tunables are numbers. */
+static bool
+same_number(const cJSON *a, const cJSON *b)
+{
+	return cJSON_IsNumber(a) && cJSON_IsNumber(b) &&
+	    a->valuedouble == b->valuedouble;
+}
+
 cJSON *
 ke_choice_canonical(const cJSON *choice, const cJSON *defaults)
 {
@@ -143,15 +152,14 @@ ke_choice_canonical(const cJSON *choice, const cJSON *defaults)
 	const cJSON **all = ke_calloc((size_t)n, sizeof(*all)), *v;
 	size_t k = 0;
 
-	cJSON_ArrayForEach(v, choice) {
-		const cJSON *d = ke_json_get(defaults, v->string);
-
-		if (d == NULL || !cJSON_Compare(d, v, 1))
+	cJSON_ArrayForEach(v, choice)
+		if (!same_number(v, ke_json_get(defaults, v->string)))
 			all[k++] = v;
-	}
 	qsort(all, k, sizeof(*all), by_name);
 	for (size_t i = 0; i < k; i++)
-		ke_json_set(out, all[i]->string, cJSON_Duplicate(all[i], 1));
+		if (!cJSON_AddItemToObject(out, all[i]->string,
+		    cJSON_Duplicate(all[i], 1)))
+			errx(111, "out of memory");
 	free(all);
 	return out;
 }
