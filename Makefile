@@ -3,6 +3,7 @@
 # make check      all tests (installs what they need, or says how)
 # make bench      what the pipe itself costs
 # make lint       clang-tidy, cppcheck, shellcheck, mandoc
+# make fuzz       the parsers, fed by libFuzzer for SECONDS=60 each
 # make sanitize   the tests again, built with ASan and UBSan
 # make install    PREFIX=/usr/local DESTDIR=
 #
@@ -68,6 +69,17 @@ $(B)/tests/%: tests/%.c $(B)/libke.a Makefile
 $(filter $(B)/tests/test_eval_%,$(UNIT)): \
 	$(filter-out %/ke-eval.o,$(call objects,ke-eval))
 
+# A fuzz target is a parser, the promises about it, and who feeds it:
+# libFuzzer, or replay.c, which feeds it the corpus.
+FUZZ = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FEED ?= tests/fuzz/replay.c
+$(B)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
+		tests/fuzz/replay.c $(B)/libke.a Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -Itests/fuzz -o $@ \
+		$< tests/fuzz/fuzz.c $(FEED) $(filter %.o,$^) $(B)/libke.a \
+		$(LIBS)
+
 demo:
 	@scripts/deps build run
 	@$(MAKE) --no-print-directory all
@@ -75,15 +87,32 @@ demo:
 
 check:
 	@scripts/deps build run test
-	@$(MAKE) --no-print-directory all units
+	@$(MAKE) --no-print-directory all units replays
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" B=$(B) tests/run $(TESTS)
 
 units: $(UNIT)
 
+# With the sanitizers, where the compiler has them.
+sanitizers = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+replays:
+	@$(MAKE) --no-print-directory B=$(B)/replay CFLAGS='-O1 -g' \
+		SANITIZE='$(shell echo 'int main(void) { return 0; }' | \
+		$(CC) $(sanitizers) -x c -o /dev/null - 2>/dev/null && \
+		echo '$(sanitizers)')' $(FUZZ:%=$(B)/replay/fuzz/%)
+
+SECONDS ?= 60
+fuzz:
+	@scripts/deps build fuzz
+	@$(MAKE) --no-print-directory B=$(B)/libfuzzer CC=clang CFLAGS='-O1 -g' \
+		SANITIZE='-fsanitize=fuzzer-no-link $(sanitizers)' \
+		FEED=-fsanitize=fuzzer $(FUZZ:%=$(B)/libfuzzer/fuzz/%)
+	@tests/fuzz/run $(B)/libfuzzer $(SECONDS) $(FUZZ)
+
 sanitize:
 	@scripts/deps build run test
 	@$(MAKE) --no-print-directory check B=build/sanitize \
-		SANITIZE='-fsanitize=address,undefined -fno-omit-frame-pointer'
+		SANITIZE='$(sanitizers)'
 
 bench:
 	@scripts/deps build run bench
@@ -115,5 +144,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo check units sanitize bench lint install uninstall clean
+.PHONY: all demo check units replays fuzz sanitize bench lint install uninstall clean
 .DELETE_ON_ERROR:

@@ -230,7 +230,8 @@ broken(void **state)
 		{"\"terms\"", "3", "tensors.y: scale: not row or terms"},
 		{"\"length\": \"n\"", "\"length\": \"m\"",
 		    "tensors.y: length: not an output of integers of the"},
-		{"\"dtype\": \"i32\"", "\"dtype\": \"f32\"", "y: length: not an"},
+		{"\"dtype\": \"i32\"", "\"dtype\": \"f32\"",
+		    "y: length: not an output of integers"},
 		{"\"length\": \"n\"", "\"length\": \"l\"", "y: length: not an"},
 		{"\"length\": \"n\"", "\"length\": \"y\"", "y: length: not an"},
 		/* draws */

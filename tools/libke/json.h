@@ -1,7 +1,7 @@
 /* The project's rules for JSON, over cJSON: names are case-sensitive, a text
- * ends where its value ends, no name stands twice in an object, \u0000 and bytes
- * that aren't UTF-8 are refused on the way in and repaired on the way out,
- * integers beyond 2^53 are strings, NaN and infinity are never printed. */
+ * ends where its value ends, no name stands twice in an object, \u0000 and
+ * bytes that aren't UTF-8 are refused on the way in and repaired on the way
+ * out, integers beyond 2^53 are strings, NaN and infinity are never printed. */
 #ifndef KE_JSON_H
 #define KE_JSON_H
 
