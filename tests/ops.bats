@@ -127,10 +127,88 @@ verdicts() {
 	EOF
 }
 
+@test "rmsnorm_backward: terms and rows left out, less precision" {
+	op=rmsnorm_backward
+	variant order 's/x\[j\] \* c\)/c * x[j])/'
+	variant no_dot 's/ - x\[j\] \* c//'
+	variant half_dot 's/dot \+=/if (j % 2) dot +=/;
+	    s/dot \/ N/dot * 2 \/ N/'
+	variant half_rows 's/i < M; i\+\+/i < M; i += 2/'
+	variant f16 's/c = r/c = (float)(_Float16)r/'
+	variant f16_dw 's/dw\[j\] \+= dy/dw[j] += (_Float16)dy/'
+	variant no_eps 's/ \+ 1e-6f//'
+	verdicts <<-EOF
+	order	right
+	no_dot	wrong .*
+	half_dot	(wrong|imprecise) .*
+	half_rows	wrong .*
+	f16	(wrong|imprecise) .*
+	f16_dw	(wrong|imprecise) .*
+	no_eps	wrong .*
+	EOF
+}
+
+# A difference of nearly equal terms, in the check cases: an honest error is
+# that of the terms.
+@test "an operator's own scale is what its errors are measured by" {
+	mkdir own
+	cat > own/op.json <<-'EOF'
+	{"v": 1, "name": "own", "summary": "y = x^2 - x x[0]", "tags": [],
+	 "dims": ["N"], "tensors": [
+	  {"name": "x", "role": "in", "dtype": "f32", "shape": ["N"],
+	   "draw": {"dist": "uniform", "min": "N == 999 ? 0-1 : 1000",
+	    "max": "N == 999 ? 1 : 1001"}},
+	  {"name": "y", "role": "out", "dtype": "f32", "shape": ["N"],
+	   "scale": "own"}],
+	 "dtypes": {"f32": {}},
+	 "cases": {"check": [{"N": 2}, {"N": 3}, {"N": 129}],
+	  "small": [{"N": 999}]}}
+	EOF
+	cat > own/ref.c <<-'EOF'
+	REF_y(i)
+	{
+		return x(i) * x(i) - x(i) * x(0);
+	}
+
+	SCALE_y(i)
+	{
+		return x(i) * x(i) + fabs(x(i) * x(0));
+	}
+	EOF
+	cat > own/base.c <<-'EOF'
+	/* ke-plan
+	{ "launches": [{"kernel": "own", "args": ["x", "y", "N"]}] } */
+	void
+	own(const float *x, float *y, int N)
+	{
+		for (int i = 0; i < N; i++) {
+			float square = x[i] * x[i], other = x[i] * x[0];
+
+			__asm__ ("" : "+x" (square), "+x" (other));
+			y[i] = square - other;
+		}
+	}
+	EOF
+	cp -r own row
+	sed -i 's/"own"}/"row"}/; s/"name": "own"/"name": "row"/' row/op.json
+	sed -i '/SCALE/,$d' row/ref.c
+	ke-eval -o ./own own/base.c | jq -c .eval > out
+	cat out
+	jq -e --arg right "^($right)$" '[.status, .code // empty] | join(" ") |
+	    test($right)' out
+	jq -e '.cases[0].errors.y.ratio > 0.001' out
+	run -1 ke-eval -o ./row row/base.c
+	[[ $output == *"base.c: imprecise: "* ]]
+	sed -i '/SCALE/,$d' own/ref.c
+	run -1 ke-eval -o ./own own/base.c
+	echo "$output"
+	[[ $output == *ke_scale_y* ]]
+}
+
 # Of each seed three choices that its plan allows, drawn at random but always
 # the same.
 @test "the seeds are right whatever is chosen" {
-	for op in gelu layer_norm; do
+	for op in gelu layer_norm rmsnorm_backward; do
 		for i in 1 2 3; do
 			jq -nc --arg op $op --arg x $i '{v: 1, op: $op, xid: $x,
 			    target: "cpu", language: "c",

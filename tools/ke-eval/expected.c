@@ -133,6 +133,19 @@ ref_absolute(const struct self *s, struct ke_ref *r, size_t t, double *scale)
 	ref_free(s, &a);
 }
 
+/* Scale own: ref.c's word on each element. */
+static void
+ref_scale(const struct self *s, struct ke_ref *r, size_t t, double *scale)
+{
+	int64_t at[KE_RANK_MAX];
+
+	for (int64_t i = 0; i < s->layout->count[t]; i++) {
+		reference_index(s->layout->shape[t],
+		    s->epoch->op->tensors[t].rank, i, at);
+		scale[i] = s->reference.scale[t](r, at);
+	}
+}
+
 static void
 expected_alloc(const struct self *s, size_t t)
 {
@@ -166,6 +179,9 @@ expected_reference(struct self *s, size_t t)
 	if (x->real != NULL &&
 	    s->epoch->op->tensors[t].scale == KE_SCALE_TERMS)
 		ref_absolute(s, &s->k->ref, t, x->scale);
+	else if (x->real != NULL &&
+	    s->epoch->op->tensors[t].scale == KE_SCALE_OWN)
+		ref_scale(s, &s->k->ref, t, x->scale);
 	else if (x->real != NULL)
 		scale_rows(x->scale, x->real, s->layout->count[t],
 		    expected_last_axis(s, t));
@@ -207,7 +223,7 @@ expected_from_base(struct self *s, size_t t)
 		x->length[i] = got < 0 ? 0 : got < last ? got : last;
 	}
 	if (x->real != NULL &&
-	    s->epoch->op->tensors[t].scale == KE_SCALE_ROW)
+	    s->epoch->op->tensors[t].scale != KE_SCALE_TERMS)
 		scale_rows(x->scale, x->real, n, last);
 }
 

@@ -103,6 +103,35 @@ add_header(struct ke_buf *b, const struct ke_op *op, size_t t,
 	ke_buf_str(b, ")\n");
 }
 
+static bool
+has_own_scale(const struct ke_tensor *t)
+{
+	return t->role == KE_OUT && t->scale == KE_SCALE_OWN;
+}
+
+/* SCALE_y(i, j), and what the verifier calls for it. */
+static void
+add_scale_header(struct ke_buf *b, const struct ke_tensor *y)
+{
+	ke_buf_fmt(b, "#define SCALE_%s(", y->name);
+	add_list(b, "", "ke_i", y->rank);
+	ke_buf_fmt(b, ") double ke_scale_%s(struct ke_ref *ke", y->name);
+	for (size_t i = 0; i < y->rank; i++)
+		ke_buf_fmt(b, ", int64_t ke_i%zu", i);
+	ke_buf_str(b, ")\n");
+}
+
+static void
+add_scale_entry(struct ke_buf *b, const struct ke_tensor *y, size_t t)
+{
+	ke_buf_fmt(b, "__attribute__((visibility(\"default\"))) double\n"
+	    "ke_own_%zu(struct ke_ref *ke, const int64_t *ke_at)\n{\n"
+	    "\treturn ke_scale_%s(ke", t, y->name);
+	for (size_t i = 0; i < y->rank; i++)
+		ke_buf_fmt(b, ", ke_at[%zu]", i);
+	ke_buf_str(b, ");\n}\n");
+}
+
 /* What the verifier calls, with the indices in an array. */
 static void
 add_entry(struct ke_buf *b, const struct ke_op *op, size_t t,
@@ -140,6 +169,9 @@ reference_compile(const struct ke_op *op, enum ke_dtype variant,
 	for (size_t t = 0; t < op->n_tensors; t++)
 		if (op->tensors[t].role != KE_IN)
 			add_header(&b, op, t, variant);
+	for (size_t t = 0; t < op->n_tensors; t++)
+		if (has_own_scale(&op->tensors[t]))
+			add_scale_header(&b, &op->tensors[t]);
 	for (size_t i = 0; i < op->n_dims; i++)
 		ke_buf_fmt(&b, "#define %s (ke->d[%zu])\n", op->dims[i].name,
 		    i);
@@ -151,12 +183,28 @@ reference_compile(const struct ke_op *op, enum ke_dtype variant,
 	for (size_t t = 0; t < op->n_tensors; t++)
 		if (op->tensors[t].role == KE_OUT)
 			add_entry(&b, op, t, variant);
+	for (size_t t = 0; t < op->n_tensors; t++)
+		if (has_own_scale(&op->tensors[t]))
+			add_scale_entry(&b, &op->tensors[t], t);
 	so = compile_trusted(b.s, path.s, v, e);
 out:
 	ke_buf_free(&b);
 	ke_buf_free(&path);
 	ke_buf_free(&source);
 	return so;
+}
+
+static void *
+find(void *lib, const char *name, size_t t, struct ke_err *e)
+{
+	char symbol[32];
+	void *f;
+
+	snprintf(symbol, sizeof(symbol), "%s_%zu", name, t);
+	f = dlsym(lib, symbol);
+	if (f == NULL)
+		ke_fail(e, "ref.c: no %s", symbol);
+	return f;
 }
 
 int
@@ -169,15 +217,19 @@ reference_load(struct reference *r, const char *so, const struct ke_op *op,
 	if (lib == NULL)
 		return ke_fail(e, "%s", dlerror());
 	for (size_t t = 0; t < op->n_tensors; t++) {
-		char name[32];
 		void *f;
 
 		if (op->tensors[t].role != KE_OUT)
 			continue;
-		snprintf(name, sizeof(name), "ke_entry_%zu", t);
-		f = dlsym(lib, name);
+		if (has_own_scale(&op->tensors[t])) {
+			f = find(lib, "ke_own", t, e);
+			if (f == NULL)
+				return -1;
+			memcpy(&r->scale[t], &f, sizeof(f));
+		}
+		f = find(lib, "ke_entry", t, e);
 		if (f == NULL)
-			return ke_fail(e, "ref.c: no %s", name);
+			return -1;
 		/* dlsym(3): an object pointer that is a function's */
 		if (op->tensors[t].row)
 			memcpy(&r->row[t], &f, sizeof(f));

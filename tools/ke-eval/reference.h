@@ -22,6 +22,8 @@ struct reference {
 	int64_t (*whole[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *);
 	int64_t (*row[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *,
 	    void *);
+	/* where op.json says own: what an element's error is measured by */
+	double (*scale[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *);
 };
 
 /* Compiles ref.c (cached by content).  The path of the shared object, which

@@ -61,9 +61,9 @@ describe_notes(struct ke_buf *b, const struct ke_op *op,
 	}
 	if (t->role == KE_OUT)
 		ke_buf_fmt(b, "; %s terms an element, errors relative to %s",
-		    t->reduction, t->scale == KE_SCALE_ROW
-		    ? "the element or its row's root mean square"
-		    : "the sum of absolute terms");
+		    t->reduction, t->scale == KE_SCALE_TERMS
+		    ? "the sum of absolute terms"
+		    : "the element or its row's root mean square");
 	if (t->role == KE_OUT && t->length != -1)
 		ke_buf_fmt(b, "; elements meant per row: %s",
 		    op->tensors[t->length].name);

@@ -11,7 +11,7 @@
 #define WEIGHT_MAX 1e9
 
 static const char *const role_names[] = {"in", "out", "let", NULL};
-static const char *const scale_names[] = {"row", "terms", NULL};
+static const char *const scale_names[] = {"row", "terms", "own", NULL};
 static const char *const dist_names[] = {
     "normal", "uniform", "sorted_distinct", "sample", NULL};
 
@@ -185,8 +185,8 @@ load_tensor(struct ke_op *op, cJSON *v, struct ke_err *e)
 		    t->name);
 	t->role = (enum ke_role)role;
 	if (scale == -1)
-		return ke_fail(e, "tensors.%s: scale: not row or terms",
-		    t->name);
+		return ke_fail(e, "tensors.%s: scale: not row, terms "
+		    "or own", t->name);
 	t->scale = (enum ke_scale)scale;
 	t->variant = dtype != NULL && strcmp(dtype, "T") == 0;
 	t->dtype = dtype == NULL ? KE_DTYPE_COUNT : ke_dtype_find(dtype);

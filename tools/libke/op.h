@@ -15,7 +15,7 @@
 #define KE_DERIVED_MAX 24
 
 enum ke_role { KE_IN, KE_OUT, KE_LET };
-enum ke_scale { KE_SCALE_ROW, KE_SCALE_TERMS };
+enum ke_scale { KE_SCALE_ROW, KE_SCALE_TERMS, KE_SCALE_OWN };
 enum ke_dist { KE_NORMAL, KE_UNIFORM, KE_SORTED_DISTINCT, KE_SAMPLE };
 
 /* How an input is drawn.  a and b: mean and standard deviation, or the ends of
