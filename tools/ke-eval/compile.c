@@ -6,18 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cc.h"
 #include "compile.h"
+#include "defence.h"
 #include "file.h"
 #include "hash.h"
 #include "lock.h"
 #include "spawn.h"
 #include "unit.h"
-
-#define COMPILE_MS 60000
-#define LOG_MAX ((size_t)16 << 10)
-
-const char compiler_flags[] =
-    "-O3 -march=native -std=gnu11 -fPIC -shared -nostartfiles";
 
 int
 program_open(struct program *p, const char *source, const struct ke_op *op,
@@ -119,75 +115,6 @@ compiler_version(void)
 	return version;
 }
 
-/* Arguments of one run of the compiler; text is in FROM, beside it go FROM.so
- * and FROM.remarks. */
-struct command {
-	char *argv[48];
-	size_t n;
-	struct ke_buf from, to, remarks;
-};
-
-static void
-command_add(struct command *c, const char *arg)
-{
-	c->argv[c->n++] = ke_strdup(arg);
-	c->argv[c->n] = NULL;
-}
-
-static void
-command_make(struct command *c, const char *base, const cJSON *flags)
-{
-	char all[256], *save, *word;
-	const cJSON *f;
-
-	*c = (struct command){0};
-	ke_buf_fmt(&c->from, "%s.c", base);
-	ke_buf_fmt(&c->to, "%s.so", base);
-	ke_buf_fmt(&c->remarks, "-fopt-info-vec-all=%s.remarks", base);
-	command_add(c, "cc");
-	snprintf(all, sizeof(all), "%s", compiler_flags);
-	for (word = strtok_r(all, " ", &save); word != NULL;
-	    word = strtok_r(NULL, " ", &save))
-		command_add(c, word);
-	command_add(c, "-fvisibility=hidden");
-	command_add(c, "-Werror=implicit-function-declaration");
-	command_add(c, "-Wl,-z,now,--hash-style=sysv");
-	if (strstr(compiler_version(), "clang") == NULL)
-		command_add(c, c->remarks.s);
-	cJSON_ArrayForEach(f, flags)
-		command_add(c, f->valuestring);
-	command_add(c, "-o");
-	command_add(c, c->to.s);
-	command_add(c, c->from.s);
-	command_add(c, "-lm");
-}
-
-static void
-command_free(struct command *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		free(c->argv[i]);
-	ke_buf_free(&c->from);
-	ke_buf_free(&c->to);
-	ke_buf_free(&c->remarks);
-}
-
-static int
-start(struct ke_child *child, const struct command *c, struct ke_err *e)
-{
-	static const struct ke_limit limits[] = {{RLIMIT_CPU, 60},
-	    {RLIMIT_AS, (rlim_t)4 << 30}, {RLIMIT_FSIZE, 64 << 20},
-	    {RLIMIT_CORE, 0}};
-	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
-	static char locale[] = "LC_ALL=C";
-	char *const envp[] = {path, locale, NULL};
-	struct ke_spawn s = {.argv = c->argv, .envp = envp,
-	    .timeout_ms = COMPILE_MS, .output_max = LOG_MAX,
-	    .limits = limits, .n_limits = KE_LEN(limits)};
-
-	return ke_spawn(child, &s, e);
-}
-
 /* PATH of the cache for this text and these flags, without suffix. */
 static char *
 cache_path(const char *text, const cJSON *flags, struct ke_err *e)
@@ -198,8 +125,8 @@ cache_path(const char *text, const cJSON *flags, struct ke_err *e)
 
 	if (dir == NULL)
 		return NULL;
-	ke_buf_fmt(&key, "%s\n%s\n%s\n", KE_VERSION, compiler_version(),
-	    compiler_flags);
+	ke_buf_fmt(&key, "%s%s\n%s\n%s\n", KE_VERSION, defence_key(),
+	    compiler_version(), compiler_flags);
 	cJSON_ArrayForEach(f, flags)
 		ke_buf_fmt(&key, "%s\n", f->valuestring);
 	ke_buf_str(&key, text);
@@ -210,70 +137,42 @@ cache_path(const char *text, const cJSON *flags, struct ke_err *e)
 	return path.s;
 }
 
-/* Moves what was made at base to the cache: remarks first, so that where the
- * object is there they are too. */
-static int
-keep(const char *base, const char *path, struct ke_err *e)
-{
-	static const char *const suffixes[] = {"remarks", "so"};
-	int status = 0;
-
-	for (size_t i = 0; i < KE_LEN(suffixes); i++) {
-		struct ke_buf from = {0}, to = {0};
-
-		ke_buf_fmt(&from, "%s.%s", base, suffixes[i]);
-		ke_buf_fmt(&to, "%s.%s", path, suffixes[i]);
-		if (rename(from.s, to.s) == -1 && i == 1)
-			status = ke_fail(e, "%s: %s", to.s, strerror(errno));
-		ke_buf_free(&from);
-		ke_buf_free(&to);
-	}
-	return status;
-}
-
+/* Where one variant is kept, and the run that makes it. */
 struct job {
-	char *path, *base; /* in the cache, and in the making */
-	struct command command;
 	struct variant *variant;
+	struct cc cc;
+	bool running;
 };
 
-static void
-job_free(struct job *j)
+static char *
+with_suffix(const char *path, const char *suffix)
 {
-	if (j->base != NULL) {
-		unlink(j->command.from.s);
-		unlink(j->command.to.s);
-		command_free(&j->command);
-	}
-	free(j->path);
-	free(j->base);
+	struct ke_buf b = {0};
+
+	ke_buf_fmt(&b, "%s.%s", path, suffix);
+	return b.s;
 }
 
-/* 1 where it must be compiled, 0 where the cache has it, -1. */
+/* Starts what the cache doesn't have. */
 static int
-job_make(struct job *j, struct variant *v, const cJSON *flags, size_t k,
+job_start(struct job *j, struct variant *v, const cJSON *flags,
     struct ke_err *e)
 {
-	struct ke_buf so = {0}, base = {0}, remarks = {0};
+	char *path = cache_path(v->text, flags, e);
 	struct stat st;
 
-	*j = (struct job){.variant = v,
-	    .path = cache_path(v->text, flags, e)};
-	if (j->path == NULL)
+	*j = (struct job){.variant = v};
+	if (path == NULL)
 		return -1;
-	ke_buf_fmt(&so, "%s.so", j->path);
-	ke_buf_fmt(&remarks, "%s.remarks", j->path);
-	v->so = so.s;
-	v->remarks = remarks.s;
-	if (stat(so.s, &st) == 0)
+	v->so = with_suffix(path, "so");
+	v->remarks = with_suffix(path, "remarks");
+	free(path);
+	if (stat(v->so, &st) == 0)
 		return 0;
-	ke_buf_fmt(&base, "%s.%ld-%zu", j->path, (long)getpid(), k);
-	j->base = base.s;
-	command_make(&j->command, j->base, flags);
-	if (ke_file_write(j->command.from.s, v->text, strlen(v->text),
-	    e) == -1)
+	if (cc_start(&j->cc, v->text, flags, e) == -1)
 		return -1;
-	return 1;
+	j->running = true;
+	return 0;
 }
 
 static int
@@ -288,42 +187,59 @@ judge(struct program *p, const struct ke_child *c, struct verdict *v)
 	ke_child_words(c, words, sizeof(words));
 	if (c->timed_out)
 		return verdict_set(v, KE_COMPILE_ERROR, "timeout",
-		    "the compiler took more than %d s", COMPILE_MS / 1000);
+		    "the compiler took more than %d s", CC_MS / 1000);
 	return verdict_set(v, KE_COMPILE_ERROR, "cc", "%s: %.300s", words,
 	    c->output.s);
 }
 
-/* Compiles up to n variants at once. */
+/* Keeps what was made: remarks first, so that where the object is there they
+ * are too. */
+static int
+job_end(struct program *p, struct job *j, struct verdict *v, struct ke_err *e)
+{
+	struct ke_buf object = {0}, remarks = {0};
+	int good = judge(p, &j->cc.child, v), status = 0;
+
+	cc_end(&j->cc, &object, &remarks, &p->layers);
+	if (good == 0 && object.n == 0)
+		verdict_set(v, KE_COMPILE_ERROR, "cc", "it made nothing");
+	else if (good == 0 && remarks.n > 0)
+		status = ke_file_write(j->variant->remarks, remarks.s,
+		    remarks.n, e);
+	if (good == 0 && object.n > 0 && status == 0)
+		status = ke_file_write(j->variant->so, object.s, object.n, e);
+	ke_buf_free(&object);
+	ke_buf_free(&remarks);
+	return status;
+}
+
+/* Compiles up to VARIANTS_MAX variants at once. */
 static int
 compile_batch(struct program *p, struct variant *variants, size_t n,
     struct verdict *v, struct ke_err *e)
 {
-	struct job jobs[VARIANTS_MAX];
-	struct ke_child children[VARIANTS_MAX];
-	size_t made = 0, live = 0;
-	struct job *of[VARIANTS_MAX];
+	struct job *jobs = ke_calloc(n, sizeof(*jobs));
+	struct ke_child *wait = ke_calloc(n, sizeof(*wait));
+	size_t live = 0;
 	int status = 0;
 
-	for (; made < n && status == 0; made++) {
-		int need = job_make(&jobs[made], &variants[made],
-		    p->plan->flags, made, e);
-
-		if (need == 1 && start(&children[live],
-		    &jobs[made].command, e) == 0)
-			of[live++] = &jobs[made];
-		else if (need != 0)
-			status = -1;
-	}
-	if (ke_spawn_wait(children, live, e) == -1)
+	for (size_t i = 0; i < n && status == 0; i++)
+		status = job_start(&jobs[i], &variants[i], p->plan->flags, e);
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].running)
+			wait[live++] = jobs[i].cc.child;
+	if (ke_spawn_wait(wait, live, e) == -1)
 		status = -1;
-	for (size_t i = 0; i < live; i++) {
-		if (judge(p, &children[i], v) == 0 && status == 0 &&
-		    keep(of[i]->base, of[i]->path, e) == -1)
+	live = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!jobs[i].running)
+			continue;
+		jobs[i].cc.child = wait[live++];
+		if (job_end(p, &jobs[i], v, e) == -1)
 			status = -1;
-		ke_buf_free(&children[i].output);
 	}
-	for (size_t i = 0; i < made; i++)
-		job_free(&jobs[i]);
+	free(jobs);
+	free(wait);
 	return status;
 }
 

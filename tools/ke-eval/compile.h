@@ -24,6 +24,7 @@ struct program {
 	double compile_s;
 	struct ke_buf log; /* what the compiler said */
 	size_t code_bytes;
+	unsigned layers; /* of the compiler's sandbox; 0: the cache had it all */
 };
 
 /* What one case of one program needs. */
@@ -55,8 +56,5 @@ char *compile_trusted(const char *text, const char *what, struct verdict *,
 
 /* First line of `cc --version`. */
 const char *compiler_version(void);
-
-/* The fixed flags, as one text. */
-extern const char compiler_flags[];
 
 #endif

@@ -25,18 +25,27 @@ defence_is_on(enum defence d)
 	return true;
 }
 
+const char *
+defence_key(void)
+{
+	return getenv("KE_OFF") == NULL ? "" : getenv("KE_OFF");
+}
+
 char *const *
 defence_env(char *const *envp)
 {
-	static char word[512], *one[] = {word, NULL};
+	static char word[512], *more[16];
 	extern char **environ;
+	size_t n = 0;
 
 	if (!defended(bare))
 		return environ;
-	if (getenv("KE_OFF") == NULL)
-		return envp;
-	snprintf(word, sizeof(word), "KE_OFF=%s", getenv("KE_OFF"));
-	return one;
+	for (; envp[n] != NULL && n < sizeof(more) / sizeof(*more) - 2; n++)
+		more[n] = envp[n];
+	snprintf(word, sizeof(word), "KE_OFF=%s", defence_key());
+	more[n++] = word;
+	more[n] = NULL;
+	return more;
 }
 #else
 typedef int defence_all_on; /* a file must hold something */

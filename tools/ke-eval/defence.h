@@ -55,9 +55,12 @@ bool defence_is_on(enum defence);
 #define defended(name) defence_is_on(DEFENCE_##name)
 /* The environment of a child that must know too. */
 char *const *defence_env(char *const *);
+/* What is off: part of the key of what is kept. */
+const char *defence_key(void);
 #else
 #define defended(name) true
 #define defence_env(envp) (envp)
+#define defence_key() ""
 #endif
 
 #endif

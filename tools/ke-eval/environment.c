@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cc.h"
 #include "cpu.h"
 #include "evaluate.h"
 #include "hash.h"

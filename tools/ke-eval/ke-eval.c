@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cc.h"
 #include "evaluate.h"
 #include "file.h"
 #include "filter.h"
@@ -444,6 +445,8 @@ main(int argc, char **argv)
 
 	if (strcmp(argv[0], RUNNER_NAME) == 0)
 		return runner_main(argc, argv);
+	if (strcmp(argv[0], COMPILER_NAME) == 0)
+		return compiler_main(argc, argv);
 	options(argc, argv);
 	if (list)
 		return ke_filter_end(print_targets());

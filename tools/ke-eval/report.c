@@ -1,6 +1,7 @@
 /* Sections of an evaluation's JSON. */
 #include <string.h>
 
+#include "cc.h"
 #include "report.h"
 #include "sandbox.h"
 
@@ -84,6 +85,8 @@ report_compile(cJSON *eval, const struct program *p)
 		cJSON_ArrayForEach(f, p->plan->flags)
 			cJSON_AddItemToArray(flags, cJSON_Duplicate(f, 1));
 	ke_json_set(o, "flags", flags);
+	if (p->layers != 0)
+		ke_json_set(o, "layers", layers_json(p->layers));
 	if (p->log.n > 0)
 		ke_json_set_text(o, "log", p->log.s, p->log.n);
 	if (p->code_bytes > 0)

@@ -27,7 +27,7 @@
 #include "sandbox.h"
 
 #define NOBODY 65534
-#define STAGE "/proc" /* where the new root is built: no path is below it */
+#define STAGE "/sys" /* where the new root is built: no path is below it */
 
 #define NS_ALL (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | \
 	CLONE_NEWUTS | CLONE_NEWCGROUP)

@@ -32,6 +32,24 @@ ke_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* In the child: the descriptors to their places, by way of numbers that none of
+ * them has. */
+static int
+place(const int *fds, size_t n)
+{
+	int away[KE_SPAWN_FDS];
+
+	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	for (size_t i = 0; i < n; i++)
+		if (i == KE_SPAWN_FDS ||
+		    (away[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64)) == -1)
+			return -1;
+	for (size_t i = 0; i < n; i++)
+		if (dup2(away[i], 3 + (int)i) == -1)
+			return -1;
+	return 0;
+}
+
 /* In the child.  Reports by exit status 127, and why on standard error. */
 static void
 become(const struct ke_spawn *s, int in, int out)
@@ -48,7 +66,8 @@ become(const struct ke_spawn *s, int in, int out)
 	if (in == -1 || dup2(in, 0) == -1 || dup2(out, 1) == -1 ||
 	    (!s->stderr_apart && dup2(out, 2) == -1))
 		goto fail;
-	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (place(s->fds, s->n_fds) == -1)
+		goto fail;
 	for (size_t i = 0; i < s->n_limits; i++) {
 		struct rlimit r = {s->limits[i].value, s->limits[i].value};
 
@@ -59,9 +78,10 @@ become(const struct ke_spawn *s, int in, int out)
 	if (s->dir != NULL && chdir(s->dir) == -1)
 		goto fail;
 	if (s->envp != NULL)
-		execvpe(s->argv[0], s->argv, s->envp);
+		execvpe(s->file != NULL ? s->file : s->argv[0], s->argv,
+		    s->envp);
 	else
-		execvp(s->argv[0], s->argv);
+		execvp(s->file != NULL ? s->file : s->argv[0], s->argv);
 fail:
 	dprintf(2, "%s: %s\n", s->argv[0], strerror(errno));
 	_exit(127);
@@ -87,7 +107,8 @@ ke_spawn(struct ke_child *c, const struct ke_spawn *s, struct ke_err *e)
 	if (pipe2(out, O_CLOEXEC) == -1 ||
 	    (s->input != NULL && pipe2(in, O_CLOEXEC) == -1))
 		ke_fail(e, "pipe: %s", strerror(errno));
-	else if ((c->pid = fork()) == -1)
+	else if ((c->pid = s->fork != NULL ? s->fork(s->fork_arg)
+	    : fork()) == -1)
 		ke_fail(e, "fork: %s", strerror(errno));
 	if (c->pid == 0)
 		become(s, in[0], out[1]);

@@ -16,6 +16,8 @@ struct ke_limit {
 	rlim_t value;
 };
 
+#define KE_SPAWN_FDS 8
+
 struct ke_spawn {
 	char *const *argv; /* argv[0] is looked up in PATH */
 	char *const *envp; /* NULL: our own */
@@ -29,6 +31,11 @@ struct ke_spawn {
 	const char *input;
 	size_t input_n;
 	bool stderr_apart; /* stderr is ours, and no part of output */
+	const char *file;  /* executed in place of what argv[0] names */
+	const int *fds;    /* of ours that become its 3, 4, ... */
+	size_t n_fds; /* at most KE_SPAWN_FDS */
+	pid_t (*fork)(void *); /* called with fork_arg in place of fork(2) */
+	void *fork_arg;
 };
 
 /* A child that runs, or has run.  output is its stdout and stderr together;
@@ -47,7 +54,7 @@ struct ke_child {
 };
 
 /* Starts it in a process group of its own, with no descriptor of ours beyond
- * the first three.  It dies with the thread that calls, though not what it has
+ * the first three and those named.  It dies with the thread that calls, though not what it has
  * started itself.  0, or -1 with the reason; a program that can't be run exits
  * with 127. */
 int ke_spawn(struct ke_child *, const struct ke_spawn *, struct ke_err *);

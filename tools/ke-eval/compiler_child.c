@@ -1,0 +1,194 @@
+/* The process that a compiler runs in.  It sees the toolchain's files and a
+ * folder of its own, as nobody; it writes the text there, runs cc, and copies
+ * what came of it to memory files.  cc itself is not suspected, what it reads
+ * is. */
+#include <dirent.h>
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cc.h"
+#include "defence.h"
+#include "sandbox.h"
+#include "syscalls.h"
+
+enum { FD_TEXT = 3, FD_OBJECT, FD_REMARKS, FD_REPORT };
+
+#define PATHS_MAX 32
+#define ROOT_BYTES "1g" /* of memory for what the compiler writes */
+
+/* Where toolchains live, as far as they are on this machine; at the end there
+ * is room for the folder of one that lives elsewhere. */
+static const char *toolchain[PATHS_MAX] = {"/bin", "/lib", "/lib32", "/lib64",
+    "/libx32", "/usr/bin", "/usr/include", "/usr/lib", "/usr/lib32",
+    "/usr/lib64", "/usr/libexec", "/usr/libx32", "/usr/local/bin",
+    "/usr/local/include", "/usr/local/lib", "/etc/alternatives",
+    "/etc/ld.so.cache",
+#ifdef __aarch64__
+    "/proc/cpuinfo", /* -march=native */
+#endif
+};
+
+/* PREFIX of the PREFIX/bin/cc that PATH finds, where it isn't below /usr. */
+static void
+find_prefix(void)
+{
+	static const char *const places[] = {"/usr/local/bin/cc",
+	    "/usr/bin/cc", "/bin/cc"};
+	size_t n = 0;
+
+	while (toolchain[n] != NULL)
+		n++;
+	for (size_t i = 0; i < KE_LEN(places); i++) {
+		char *real = realpath(places[i], NULL), *slash;
+
+		if (real == NULL)
+			continue;
+		for (int up = 0; up < 2; up++)
+			if ((slash = strrchr(real, '/')) != NULL)
+				*slash = '\0';
+		if (*real == '/' && strncmp(real, "/usr", 4) != 0 &&
+		    n + 1 < PATHS_MAX)
+			toolchain[n] = real;
+		return;
+	}
+}
+
+static int
+copy(int from, int to)
+{
+	char chunk[65536];
+	ssize_t got;
+
+	while ((got = read(from, chunk, sizeof(chunk))) > 0)
+		if (write(to, chunk, (size_t)got) != got)
+			return -1;
+	return got == -1 ? -1 : 0;
+}
+
+/* A product, if it is there, to its memory file. */
+static void
+hand_over(const char *name, int to)
+{
+	int from = open(name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (from != -1 && copy(from, to) == -1)
+		(void)ftruncate(to, 0);
+	if (from != -1)
+		close(from);
+}
+
+/* Shuts this process in and goes to the folder that is its own: /w in a root of
+ * its own, or else one of the host's. */
+static void
+shut(struct sandbox *s, bool rooted, const char *folder)
+{
+	static const char *const root[] = {"/", NULL};
+	const char *own[] = {folder, NULL};
+
+	if (chdir(folder) == -1)
+		err(126, "%s", folder);
+	setenv("TMPDIR", folder, 1);
+	if (!defended(toolchain))
+		return;
+	sandbox_drop(s);
+	sandbox_landlock(s, rooted ? root : toolchain, own);
+	if (filter_install(filter_compiling()) == 0)
+		s->layers |= LAYER_SECCOMP;
+}
+
+static int
+run(char **argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execvp(argv[0], argv);
+		dprintf(2, "%s: not found\n", argv[0]);
+		_exit(127);
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) != pid)
+		return 126;
+	if (WIFSIGNALED(status)) {
+		dprintf(2, "%s: %s\n", argv[0],
+		    ke_signal_name(WTERMSIG(status)));
+		return 1;
+	}
+	return WEXITSTATUS(status);
+}
+
+static int
+compile(struct sandbox *s, char **argv)
+{
+	int in = open("in.c", O_WRONLY | O_CREAT | O_CLOEXEC, 0644), status;
+
+	if (in == -1 || copy(FD_TEXT, in) == -1)
+		err(126, "in.c");
+	close(in);
+	status = run(argv);
+	if (status == 0) {
+		hand_over("out.so", FD_OBJECT);
+		hand_over("out.remarks", FD_REMARKS);
+	}
+	return write(FD_REPORT, &s->layers, sizeof(s->layers)) ==
+	    (ssize_t)sizeof(s->layers) ? status : 126;
+}
+
+static void
+remove_folder(const char *folder)
+{
+	DIR *d = opendir(folder);
+	struct dirent *f;
+
+	while (d != NULL && (f = readdir(d)) != NULL)
+		(void)unlinkat(dirfd(d), f->d_name, 0);
+	if (d != NULL)
+		closedir(d);
+	rmdir(folder);
+}
+
+/* Where there can be no root of its own: in a folder of the host's, which a
+ * process that isn't shut in removes. */
+static int
+compile_in_host(struct sandbox *s, char **argv)
+{
+	char folder[] = "/tmp/ke-cc-XXXXXX";
+	int status = 0;
+	pid_t pid;
+
+	if (mkdtemp(folder) == NULL || chmod(folder, 0777) == -1)
+		err(126, "a folder in /tmp");
+	pid = fork();
+	if (pid == 0) {
+		shut(s, false, folder);
+		_exit(compile(s, argv));
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) != pid)
+		status = W_EXITCODE(126, 0);
+	remove_folder(folder);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
+}
+
+int
+compiler_main(int argc, char **argv)
+{
+	struct sandbox s = {0};
+
+	if (argc < 3)
+		return 2;
+	for (int fd = FD_TEXT; fd <= FD_REPORT; fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	s.layers = (unsigned)strtoul(argv[1], NULL, 10);
+	find_prefix();
+	if (!defended(toolchain) ||
+	    sandbox_root(&s, toolchain, ROOT_BYTES) == -1)
+		return compile_in_host(&s, argv + 2);
+	shut(&s, true, "/w");
+	return compile(&s, argv + 2);
+}
