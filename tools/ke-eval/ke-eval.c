@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "num.h"
 #include "print_reference.h"
+#include "recheck.h"
 #include "record.h"
 #include "spawn.h"
 #include "stream.h"
@@ -19,6 +20,7 @@
 
 #define TOOL "ke-eval"
 #define SOURCE_MAX ((size_t)4 << 20)
+#define REGRESSION 4 /* exit status */
 
 enum mode { EVALUATE, COMPILE, INFO, REFERENCE, RUN };
 
@@ -28,7 +30,8 @@ static bool as_table, verbose;
 static struct table table;
 static int64_t executions = 1, seed = 1;
 static struct settings settings;
-static bool full_default;
+static bool full_default, effort_given;
+static struct recheck recheck;
 
 /* Operators that were read, by what they were asked for, and the epoch that
  * quick evaluations share. */
@@ -139,12 +142,18 @@ complete(cJSON *rec, const struct ke_op **op, const char **type,
 	return has_cases(*op, *type, e);
 }
 
+/* -C goes by the earlier effort, so that results can be compared. */
 static void
-set_effort(const cJSON *rec)
+set_effort(const cJSON *rec, const struct ke_op *op, const char *type)
 {
 	const char *effort =
 	    ke_json_string(ke_json_object(rec, "select"), "effort");
 
+	if (recheck.earlier.path != NULL && effort_given)
+		effort = NULL;
+	else if (recheck.earlier.path != NULL)
+		effort = recheck_effort(&recheck, rec, op, type,
+		    settings.set);
 	settings.full = effort == NULL ? full_default
 	    : strcmp(effort, "full") == 0;
 }
@@ -160,7 +169,6 @@ work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
 	bool is_op = false;
 	int status;
 
-	set_effort(rec);
 	if (mode == COMPILE) {
 		status = evaluate_compile(op, type, &settings, rec, keep_dir,
 		    eval, &e);
@@ -205,14 +213,18 @@ each(cJSON *rec, const char *where, void *arg)
 	if (name == NULL)
 		name = where;
 	if (ke_record_failed(rec) || (ke_json_object(rec, "eval") != NULL &&
-	    mode != COMPILE && mode != RUN))
+	    mode != COMPILE && mode != RUN && recheck.earlier.path == NULL))
 		return finish(rec, name);
 	if (complete(rec, &op, &type, &e) == -1) {
 		ke_record_error(rec, TOOL, "record", "%s", e.msg);
 		warnx("%s: %s", where, e.msg);
 		status = KE_FILTER_REFUSED;
 	} else {
+		set_effort(rec, op, type);
 		status = work(rec, op, type, where);
+		if (status == 0 && recheck.earlier.path != NULL)
+			status = recheck_hold(&recheck, &(struct recheck_of){
+			    rec, op, type, settings.set, name, where, work});
 	}
 	if (status == KE_FILTER_FAILED)
 		return status;
@@ -242,6 +254,7 @@ candidate_file(char *path)
 	rec = cJSON_CreateObject();
 	ke_json_add_number(rec, "v", 1);
 	ke_json_set_string(rec, "language", "c");
+	ke_json_set_string(rec, "name", path);
 	ke_json_set_text(rec, "source", text.s, text.n);
 	status = each(rec, path, path);
 	cJSON_Delete(rec);
@@ -349,10 +362,10 @@ number(const char *s, int64_t min, int64_t max)
 static void
 usage(FILE *f, int status)
 {
-	fprintf(f, "usage: ke-eval [-cilRrTvhV] [-e effort] [-j jobs] "
-	    "[-k dir] [-n count]\n               [-o op] [-S seed] [-s set] "
-	    "[-t target] [-w workers] [-y dtype]\n"
-	    "               [file ...]\n");
+	fprintf(f, "usage: ke-eval [-cilRrTvhV] [-C old] [-e effort] [-j jobs] "
+	    "[-k dir]\n               [-n count] [-o op] [-S seed] [-s set] "
+	    "[-t target]\n               [-w workers] [-y dtype] "
+	    "[file ...]\n");
 	exit(status);
 }
 
@@ -365,8 +378,11 @@ options(int argc, char **argv)
 
 	settings.workers = online();
 	settings.jobs = settings.workers;
-	while ((c = getopt(argc, argv, "cilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
+	while ((c = getopt(argc, argv, "C:cilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
 		switch (c) {
+		case 'C':
+			recheck.earlier.path = optarg;
+			break;
 		case 'c':
 			mode = COMPILE;
 			break;
@@ -395,6 +411,7 @@ options(int argc, char **argv)
 			printf(TOOL " " KE_VERSION "\n");
 			exit(ke_filter_end(0));
 		case 'e':
+			effort_given = true;
 			full_default = strcmp(optarg, "full") == 0;
 			if (!full_default && strcmp(optarg, "quick") != 0)
 				errx(2, "%s: not quick or full", optarg);
@@ -436,11 +453,14 @@ options(int argc, char **argv)
 		settings.set = mode == REFERENCE ? "check" : "small";
 	if (strcmp(settings.set, "check") == 0 && mode != REFERENCE)
 		errx(2, "-s check: the set is for correctness only");
+	if (recheck.earlier.path != NULL && (mode != EVALUATE || list))
+		errx(2, "-C compares evaluations; not with -c, -i, -l, -R, -r");
 }
 
 int
 main(int argc, char **argv)
 {
+	struct ke_err e;
 	int status;
 
 	if (strcmp(argv[0], RUNNER_NAME) == 0)
@@ -455,11 +475,17 @@ main(int argc, char **argv)
 	if (mode == REFERENCE)
 		return ke_filter_end(print_cases());
 	ke_output_watch();
+	if (recheck.earlier.path != NULL &&
+	    earlier_read(&recheck.earlier, recheck.earlier.path, &e) == -1)
+		errx(1, "%s", e.msg);
 	if (as_table)
 		table_open(&table, stdout);
 	status = all_inputs(argv + optind);
 	if (as_table)
 		table_close(&table);
 	epoch_close(shared);
+	earlier_free(&recheck.earlier);
+	if (recheck.regressed && status != KE_FILTER_FAILED)
+		status = REGRESSION;
 	return ke_filter_end(status);
 }
