@@ -37,8 +37,8 @@ draw_read(enum ke_dtype type, const void *p, int64_t i)
 	return NAN;
 }
 
-static void
-store(enum ke_dtype type, void *p, int64_t i, double v)
+void
+draw_write(enum ke_dtype type, void *p, int64_t i, double v)
 {
 	switch (type) {
 	case KE_F32:
@@ -180,7 +180,7 @@ draw_integers(const struct ke_tensor *tensor, enum ke_dtype type,
 			    (random_word(key, n) % (uint64_t)from_count));
 		else
 			v = whole(kind, lo, hi, key, n);
-		store(type, to, i, (double)v);
+		draw_write(type, to, i, (double)v);
 	}
 	return 0;
 }
@@ -204,7 +204,7 @@ draw_tensor(const struct ke_op *op, size_t t, enum ke_dtype type,
 		    last, d->from == -1 ? NULL : drawn[d->from],
 		    d->from == -1 ? 0 : counts[d->from], e);
 	for (int64_t i = 0; i < count; i++)
-		store(type, to, i, floating(d, kind, a, b, key, i, count,
+		draw_write(type, to, i, floating(d, kind, a, b, key, i, count,
 		    last));
 	return 0;
 }
@@ -215,7 +215,7 @@ draw_absolute(enum ke_dtype type, void *p, int64_t count)
 	if (ke_dtypes[type].roundoff == 0)
 		return;
 	for (int64_t i = 0; i < count; i++)
-		store(type, p, i, fabs(draw_read(type, p, i)));
+		draw_write(type, p, i, fabs(draw_read(type, p, i)));
 }
 
 static double
@@ -234,5 +234,5 @@ draw_round(enum ke_dtype type, void *p, int64_t count, int bits)
 	if (ke_dtypes[type].roundoff == 0)
 		return;
 	for (int64_t i = 0; i < count; i++)
-		store(type, p, i, round_bits(draw_read(type, p, i), bits));
+		draw_write(type, p, i, round_bits(draw_read(type, p, i), bits));
 }

@@ -39,5 +39,6 @@ void draw_round(enum ke_dtype, void *, int64_t count, int bits);
 
 /* The element as a double, and as an integer. */
 double draw_read(enum ke_dtype, const void *, int64_t i);
+void draw_write(enum ke_dtype, void *, int64_t i, double);
 
 #endif

@@ -293,7 +293,7 @@ static int
 run_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 {
 	bool absolute = needs_absolute(e);
-	int lock = ke_lock_cpu(true, err), status = lock == -1 ? -1 : 0;
+	int lock = ke_lock_cpu(!e->untimed, err), status = lock == -1 ? -1 : 0;
 
 	for (size_t i = 0; status == 0 && i < e->n_cases; i++) {
 		bool timed = e->cases[i].timed;
@@ -330,7 +330,7 @@ open_inputs(struct epoch *e, const char *dtype, bool *is_op,
 static int
 open_verified(struct epoch *e, struct verdict *v, struct ke_err *err)
 {
-	char *so = reference_compile(e->op, e->dtype, v, err);
+	char *so = reference_compile(e->op, e->dtype, IN_DOUBLE, v, err);
 
 	if (so == NULL)
 		return -1;
@@ -376,6 +376,15 @@ epoch_open(const struct ke_op *op, const char *dtype, const char *set,
 {
 	return open_model(&(struct epoch){.op = op, .set = set, .full = full,
 	    .workers = workers, .jobs = jobs}, dtype, is_op, err);
+}
+
+struct epoch *
+epoch_check(const struct ke_op *op, const char *dtype, const char *set,
+    int workers, int jobs, bool *is_op, struct ke_err *err)
+{
+	return open_model(&(struct epoch){.op = op, .set = set, .full = true,
+	    .untimed = true, .workers = workers, .jobs = jobs}, dtype, is_op,
+	    err);
 }
 
 struct epoch *

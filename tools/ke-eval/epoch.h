@@ -59,6 +59,7 @@ struct epoch {
 	const char *set; /* of the timed cases */
 	bool full;
 	bool admits; /* opened by epoch_admit */
+	bool untimed; /* opened by epoch_check */
 	int workers, jobs, used;
 	uint64_t seed; /* secret */
 	struct file inputs;
@@ -78,6 +79,11 @@ struct epoch *epoch_open(const struct ke_op *, const char *dtype,
     const char *set, bool full, int workers, int jobs, bool *is_op,
     struct ke_err *);
 void epoch_close(struct epoch *);
+
+/* As epoch_open in full effort, for the sake of what is verified: nothing may
+ * be timed in it, so it needn't wait until the processors are ours. */
+struct epoch *epoch_check(const struct ke_op *, const char *dtype,
+    const char *set, int workers, int jobs, bool *is_op, struct ke_err *);
 
 /* For ke-eval -A: inputs of every kind and EPOCH_SEEDS as declared; for timed
  * cases EPOCH_TIMED as declared, then the same rounded to the next lower

@@ -275,6 +275,8 @@ set_common(cJSON *eval, const struct epoch *e, const struct settings *s,
     unsigned layers)
 {
 	ke_json_set_string(eval, "effort", s->full ? "full" : "quick");
+	ke_json_set_string(eval, "precision", e->tolerance.enforced
+	    ? "enforced" : "unenforced");
 	report_trust(eval, layers);
 	ke_json_set(eval, "baseline", baseline(e->op));
 	ke_json_add_number(eval, "workers", e->workers);

@@ -39,13 +39,44 @@ expected_open(const struct self *s, const struct slot *slot, struct ke_ref *r)
 		r->d[i] = s->layout->scope.names[i].value;
 }
 
-static void
-ref_free(const struct self *s, struct ke_ref *r)
+void
+expected_close(const struct self *s, struct ke_ref *r)
 {
 	for (size_t t = 0; t < s->epoch->op->n_tensors; t++) {
 		free(r->let[t]);
 		free(r->have[t]);
 	}
+}
+
+void
+expected_copy(const struct self *s, const struct ke_ref *r, struct copied *c)
+{
+	const struct ke_op *op = s->epoch->op;
+
+	*c = (struct copied){.in = {NULL}};
+	memcpy(c->ref.s, r->s, sizeof(r->s));
+	memcpy(c->ref.d, r->d, sizeof(r->d));
+	for (size_t i = 0; i < op->n_tensors; i++) {
+		size_t n = (size_t)s->layout->count[i];
+
+		if (op->tensors[i].role == KE_LET) {
+			c->ref.let[i] = ke_calloc(n, sizeof(double));
+			c->ref.have[i] = ke_calloc(n, 1);
+		}
+		if (op->tensors[i].role != KE_IN)
+			continue;
+		c->in[i] = ke_calloc(1, s->layout->bytes[i] + 1);
+		memcpy(c->in[i], r->t[i], s->layout->bytes[i]);
+		c->ref.t[i] = c->in[i];
+	}
+}
+
+void
+expected_copy_free(const struct self *s, struct copied *c)
+{
+	expected_close(s, &c->ref);
+	for (size_t i = 0; i < s->epoch->op->n_tensors; i++)
+		free(c->in[i]);
 }
 
 /* One row of an output that comes in rows, into to; its length. */
@@ -60,9 +91,9 @@ expected_row(const struct self *s, struct ke_ref *r, size_t t, int64_t row,
 	return s->reference.row[t](r, at, to);
 }
 
-static void
-ref_tensor(const struct self *s, struct ke_ref *r, size_t t, double *real,
-    int64_t *whole, int64_t *length)
+void
+expected_compute(const struct self *s, struct ke_ref *r, size_t t,
+    double *real, int64_t *whole, int64_t *length)
 {
 	const struct ke_tensor *y = &s->epoch->op->tensors[t];
 	int64_t n = s->layout->count[t], last = expected_last_axis(s, t);
@@ -89,8 +120,8 @@ ref_tensor(const struct self *s, struct ke_ref *r, size_t t, double *real,
 }
 
 /* Scale row: the larger of the magnitude and the row's root mean square. */
-static void
-scale_rows(double *scale, const double *y, int64_t n, int64_t last)
+void
+expected_scale_rows(double *scale, const double *y, int64_t n, int64_t last)
 {
 	for (int64_t i = 0; last > 0 && i < n; i += last) {
 		double sum = 0, rms;
@@ -103,34 +134,20 @@ scale_rows(double *scale, const double *y, int64_t n, int64_t last)
 	}
 }
 
-/* Scale terms: the reference on absolute inputs, which a copy holds. */
+/* Scale terms: the reference on absolute inputs. */
 static void
-ref_absolute(const struct self *s, struct ke_ref *r, size_t t, double *scale)
+ref_absolute(const struct self *s, const struct ke_ref *r, size_t t,
+    double *scale)
 {
-	const struct ke_op *op = s->epoch->op;
-	struct ke_ref a = {0};
-	void *copies[KE_TENSORS_MAX] = {0};
+	struct copied a;
 
-	memcpy(a.s, r->s, sizeof(a.s));
-	memcpy(a.d, r->d, sizeof(a.d));
-	for (size_t i = 0; i < op->n_tensors; i++) {
-		size_t n = (size_t)s->layout->count[i];
-
-		if (op->tensors[i].role == KE_LET) {
-			a.let[i] = ke_calloc(n, sizeof(double));
-			a.have[i] = ke_calloc(n, 1);
-		}
-		if (op->tensors[i].role != KE_IN)
-			continue;
-		copies[i] = ke_calloc(1, s->layout->bytes[i] + 1);
-		memcpy(copies[i], r->t[i], s->layout->bytes[i]);
-		draw_absolute(epoch_type(s->epoch, i), copies[i], (int64_t)n);
-		a.t[i] = copies[i];
-	}
-	ref_tensor(s, &a, t, scale, NULL, NULL);
-	for (size_t i = 0; i < op->n_tensors; i++)
-		free(copies[i]);
-	ref_free(s, &a);
+	expected_copy(s, r, &a);
+	for (size_t i = 0; i < s->epoch->op->n_tensors; i++)
+		if (a.in[i] != NULL)
+			draw_absolute(epoch_type(s->epoch, i), a.in[i],
+			    s->layout->count[i]);
+	expected_compute(s, &a.ref, t, scale, NULL, NULL);
+	expected_copy_free(s, &a);
 }
 
 /* Scale own: ref.c's word on each element. */
@@ -175,7 +192,7 @@ expected_reference(struct self *s, size_t t)
 	if (x->have)
 		return;
 	expected_alloc(s, t);
-	ref_tensor(s, &s->k->ref, t, x->real, x->whole, x->length);
+	expected_compute(s, &s->k->ref, t, x->real, x->whole, x->length);
 	if (x->real != NULL &&
 	    s->epoch->op->tensors[t].scale == KE_SCALE_TERMS)
 		ref_absolute(s, &s->k->ref, t, x->scale);
@@ -183,7 +200,7 @@ expected_reference(struct self *s, size_t t)
 	    s->epoch->op->tensors[t].scale == KE_SCALE_OWN)
 		ref_scale(s, &s->k->ref, t, x->scale);
 	else if (x->real != NULL)
-		scale_rows(x->scale, x->real, s->layout->count[t],
+		expected_scale_rows(x->scale, x->real, s->layout->count[t],
 		    expected_last_axis(s, t));
 	x->have = true;
 }
@@ -224,7 +241,7 @@ expected_from_base(struct self *s, size_t t)
 	}
 	if (x->real != NULL &&
 	    s->epoch->op->tensors[t].scale != KE_SCALE_TERMS)
-		scale_rows(x->scale, x->real, n, last);
+		expected_scale_rows(x->scale, x->real, n, last);
 }
 
 void

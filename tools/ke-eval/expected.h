@@ -2,6 +2,7 @@
 #ifndef KE_EVAL_EXPECTED_H
 #define KE_EVAL_EXPECTED_H
 
+#include "accept.h"
 #include "reference.h"
 #include "verifier.h"
 
@@ -37,6 +38,22 @@ struct self {
 /* The slot's tensors as ref.c sees them; lets have room to be computed. */
 void expected_open(const struct self *, const struct slot *, struct ke_ref *);
 
+void expected_close(const struct self *, struct ke_ref *);
+
+/* The same with copies of the inputs, which may be altered. */
+struct copied {
+	struct ke_ref ref;
+	void *in[KE_TENSORS_MAX];
+};
+void expected_copy(const struct self *, const struct ke_ref *,
+    struct copied *);
+void expected_copy_free(const struct self *, struct copied *);
+
+/* The output by ref.c: into real, or whole where it is of integers; length (may
+ * be NULL) per row where it comes in rows. */
+void expected_compute(const struct self *, struct ke_ref *, size_t t,
+    double *real, int64_t *whole, int64_t *length);
+
 /* The extent of the output's last axis. */
 int64_t expected_last_axis(const struct self *, size_t t);
 
@@ -47,12 +64,21 @@ int64_t expected_row(const struct self *, struct ke_ref *, size_t t,
 /* The output that the question is about. */
 const void *expected_output(const struct self *, size_t t);
 
+/* Scale row, of n elements in rows of last. */
+void expected_scale_rows(double *scale, const double *y, int64_t n,
+    int64_t last);
+
 /* Computes the reference in full, once. */
 void expected_reference(struct self *, size_t t);
 /* Takes the baseline's outputs as what is expected. */
 void expected_from_base(struct self *, size_t t);
 /* Takes them as the elements' scale. */
 void expected_scale(struct self *, size_t t);
+
+/* Holds y against what is expected of the output, every element that is meant
+ * (judge.c).  slack as in accept_rule(). */
+enum accepted judge_compare(const struct self *, size_t t, const void *y,
+    double slack, struct compared *);
 
 /* Answers s->ask in s->answer (judge.c). */
 void judge_answer(struct self *);

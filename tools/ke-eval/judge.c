@@ -58,29 +58,38 @@ rule_of(const struct self *s, size_t t, double slack)
 	    s->layout->reduction[t], slack);
 }
 
-/* Every element that is meant. */
-static int
-compare_full(struct self *s, size_t t, double slack, const char *against)
+enum accepted
+judge_compare(const struct self *s, size_t t, const void *y, double slack,
+    struct compared *c)
 {
 	const struct expected *x = &s->k->out[t];
 	enum ke_dtype type = epoch_type(s->epoch, t);
 	struct rule rule = rule_of(s, t, slack);
-	struct compared c = {.worst = -1};
 	struct sums sums = {0};
 	int64_t n = s->layout->count[t], last = expected_last_axis(s, t);
 	int64_t step = x->length != NULL && last > 0 ? last : n;
-	const void *y = expected_output(s, t);
 
+	*c = (struct compared){.worst = -1};
 	for (int64_t i = 0; i < n; i += step) {
 		int64_t m = x->length != NULL ? x->length[i / step] : step;
 
 		if (x->whole != NULL)
-			accept_whole(type, y, x->whole + i, i, m, &c);
+			accept_whole(type, y, x->whole + i, i, m, c);
 		else
 			accept_real(&rule, type, y, x->real + i, x->scale + i,
-			    i, m, &c, &sums);
+			    i, m, c, &sums);
 	}
-	return report(s, t, accept_close(&rule, &sums, &c), &c, against);
+	return accept_close(&rule, &sums, c);
+}
+
+static int
+compare_full(struct self *s, size_t t, double slack, const char *against)
+{
+	struct compared c;
+	enum accepted a = judge_compare(s, t, expected_output(s, t), slack,
+	    &c);
+
+	return report(s, t, a, &c, against);
 }
 
 /* Rows of an output that comes in rows, chosen by the sample's key. */

@@ -11,8 +11,8 @@
 #include "file.h"
 #include "filter.h"
 #include "num.h"
+#include "print_admission.h"
 #include "print_reference.h"
-#include "recheck.h"
 #include "record.h"
 #include "spawn.h"
 #include "stream.h"
@@ -20,9 +20,8 @@
 
 #define TOOL "ke-eval"
 #define SOURCE_MAX ((size_t)4 << 20)
-#define REGRESSION 4 /* exit status */
 
-enum mode { EVALUATE, COMPILE, INFO, REFERENCE, RUN };
+enum mode { EVALUATE, ADMIT, COMPILE, INFO, REFERENCE, RUN };
 
 static enum mode mode = EVALUATE;
 static const char *op_name, *target, *dtype, *keep_dir;
@@ -30,8 +29,7 @@ static bool as_table, verbose;
 static struct table table;
 static int64_t executions = 1, seed = 1;
 static struct settings settings;
-static bool full_default, effort_given;
-static struct recheck recheck;
+static bool full_default;
 
 /* Operators that were read, by what they were asked for, and the epoch that
  * quick evaluations share. */
@@ -142,18 +140,12 @@ complete(cJSON *rec, const struct ke_op **op, const char **type,
 	return has_cases(*op, *type, e);
 }
 
-/* -C goes by the earlier effort, so that results can be compared. */
 static void
-set_effort(const cJSON *rec, const struct ke_op *op, const char *type)
+set_effort(const cJSON *rec)
 {
 	const char *effort =
 	    ke_json_string(ke_json_object(rec, "select"), "effort");
 
-	if (recheck.earlier.path != NULL && effort_given)
-		effort = NULL;
-	else if (recheck.earlier.path != NULL)
-		effort = recheck_effort(&recheck, rec, op, type,
-		    settings.set);
 	settings.full = effort == NULL ? full_default
 	    : strcmp(effort, "full") == 0;
 }
@@ -169,6 +161,7 @@ work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
 	bool is_op = false;
 	int status;
 
+	set_effort(rec);
 	if (mode == COMPILE) {
 		status = evaluate_compile(op, type, &settings, rec, keep_dir,
 		    eval, &e);
@@ -213,18 +206,14 @@ each(cJSON *rec, const char *where, void *arg)
 	if (name == NULL)
 		name = where;
 	if (ke_record_failed(rec) || (ke_json_object(rec, "eval") != NULL &&
-	    mode != COMPILE && mode != RUN && recheck.earlier.path == NULL))
+	    mode != COMPILE && mode != RUN))
 		return finish(rec, name);
 	if (complete(rec, &op, &type, &e) == -1) {
 		ke_record_error(rec, TOOL, "record", "%s", e.msg);
 		warnx("%s: %s", where, e.msg);
 		status = KE_FILTER_REFUSED;
 	} else {
-		set_effort(rec, op, type);
 		status = work(rec, op, type, where);
-		if (status == 0 && recheck.earlier.path != NULL)
-			status = recheck_hold(&recheck, &(struct recheck_of){
-			    rec, op, type, settings.set, name, where, work});
 	}
 	if (status == KE_FILTER_FAILED)
 		return status;
@@ -254,7 +243,6 @@ candidate_file(char *path)
 	rec = cJSON_CreateObject();
 	ke_json_add_number(rec, "v", 1);
 	ke_json_set_string(rec, "language", "c");
-	ke_json_set_string(rec, "name", path);
 	ke_json_set_text(rec, "source", text.s, text.n);
 	status = each(rec, path, path);
 	cJSON_Delete(rec);
@@ -327,6 +315,23 @@ print_cases(void)
 	return print_reference(op, type, settings.set, (uint64_t)seed);
 }
 
+/* -A: the operators that -o and the arguments name. */
+static int
+admissions(char **argv)
+{
+	char *named[] = {op_name == NULL ? NULL : ke_strdup(op_name), NULL};
+	int status, got;
+
+	if (op_name == NULL && *argv == NULL)
+		errx(2, "-A needs -o, or an operator");
+	status = print_admissions(named, dtype, &settings, as_table);
+	free(named[0]);
+	if (status == KE_FILTER_FAILED)
+		return status;
+	got = print_admissions(argv, dtype, &settings, as_table);
+	return got > status ? got : status;
+}
+
 /* -l: each target of this version, and why it is not usable where it isn't. */
 static int
 print_targets(void)
@@ -362,10 +367,10 @@ number(const char *s, int64_t min, int64_t max)
 static void
 usage(FILE *f, int status)
 {
-	fprintf(f, "usage: ke-eval [-cilRrTvhV] [-C old] [-e effort] [-j jobs] "
-	    "[-k dir]\n               [-n count] [-o op] [-S seed] [-s set] "
-	    "[-t target]\n               [-w workers] [-y dtype] "
-	    "[file ...]\n");
+	fprintf(f, "usage: ke-eval [-AcilRrTvhV] [-e effort] [-j jobs] "
+	    "[-k dir] [-n count]\n               [-o op] [-S seed] [-s set] "
+	    "[-t target] [-w workers] [-y dtype]\n"
+	    "               [file ...]\n");
 	exit(status);
 }
 
@@ -378,10 +383,10 @@ options(int argc, char **argv)
 
 	settings.workers = online();
 	settings.jobs = settings.workers;
-	while ((c = getopt(argc, argv, "C:cilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
+	while ((c = getopt(argc, argv, "AcilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
 		switch (c) {
-		case 'C':
-			recheck.earlier.path = optarg;
+		case 'A':
+			mode = ADMIT;
 			break;
 		case 'c':
 			mode = COMPILE;
@@ -411,7 +416,6 @@ options(int argc, char **argv)
 			printf(TOOL " " KE_VERSION "\n");
 			exit(ke_filter_end(0));
 		case 'e':
-			effort_given = true;
 			full_default = strcmp(optarg, "full") == 0;
 			if (!full_default && strcmp(optarg, "quick") != 0)
 				errx(2, "%s: not quick or full", optarg);
@@ -453,14 +457,11 @@ options(int argc, char **argv)
 		settings.set = mode == REFERENCE ? "check" : "small";
 	if (strcmp(settings.set, "check") == 0 && mode != REFERENCE)
 		errx(2, "-s check: the set is for correctness only");
-	if (recheck.earlier.path != NULL && (mode != EVALUATE || list))
-		errx(2, "-C compares evaluations; not with -c, -i, -l, -R, -r");
 }
 
 int
 main(int argc, char **argv)
 {
-	struct ke_err e;
 	int status;
 
 	if (strcmp(argv[0], RUNNER_NAME) == 0)
@@ -470,22 +471,18 @@ main(int argc, char **argv)
 	options(argc, argv);
 	if (list)
 		return ke_filter_end(print_targets());
+	if (mode == ADMIT)
+		return ke_filter_end(admissions(argv + optind));
 	if (mode == INFO)
 		return ke_filter_end(print_info());
 	if (mode == REFERENCE)
 		return ke_filter_end(print_cases());
 	ke_output_watch();
-	if (recheck.earlier.path != NULL &&
-	    earlier_read(&recheck.earlier, recheck.earlier.path, &e) == -1)
-		errx(1, "%s", e.msg);
 	if (as_table)
 		table_open(&table, stdout);
 	status = all_inputs(argv + optind);
 	if (as_table)
 		table_close(&table);
 	epoch_close(shared);
-	earlier_free(&recheck.earlier);
-	if (recheck.regressed && status != KE_FILTER_FAILED)
-		status = REGRESSION;
 	return ke_filter_end(status);
 }

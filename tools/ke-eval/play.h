@@ -22,6 +22,11 @@ struct play {
 int play_run(const struct play *, struct ran *, struct verdict *,
     struct ke_err *);
 
+/* Where execution exec of the play that just ran left its outputs: y[] by
+ * tensor, NULL where there is none. */
+int play_outputs(const struct play *, size_t exec, void *y[KE_TENSORS_MAX],
+    struct ke_err *);
+
 /* Has every execution of the play that just ran verified, in order. worst
  * keeps the largest ratio and rms per output. */
 int play_verify(const struct play *, enum question, uint32_t candidate,

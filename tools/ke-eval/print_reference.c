@@ -277,7 +277,7 @@ print_reference(const struct ke_op *op, const char *dtype, const char *set,
 		    op->name, name, dtype);
 		return 2;
 	}
-	so = reference_compile(op, in.dtype, &v, &e);
+	so = reference_compile(op, in.dtype, IN_DOUBLE, &v, &e);
 	if (so == NULL && v.status != KE_PASS) {
 		warnx("%s", v.detail);
 		return KE_FILTER_REFUSED;

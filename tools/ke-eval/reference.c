@@ -150,9 +150,16 @@ add_entry(struct ke_buf *b, const struct ke_op *op, size_t t,
 	ke_buf_fmt(b, "%s);\n}\n", y->row ? ", ke_row" : "");
 }
 
+/* ref.c's double is a float, and its functions are those of float; what the
+ * verifier and it say to each other stays as it is. */
+static const char in_float[] =
+    "#include <tgmath.h>\n"
+    "#define double float\n";
+static const char in_float_end[] = "#undef double\n";
+
 char *
 reference_compile(const struct ke_op *op, enum ke_dtype variant,
-    struct verdict *v, struct ke_err *e)
+    enum arithmetic arithmetic, struct verdict *v, struct ke_err *e)
 {
 	struct ke_buf b = {0}, path = {0}, source = {0};
 	char *so = NULL;
@@ -163,6 +170,8 @@ reference_compile(const struct ke_op *op, enum ke_dtype variant,
 		goto out;
 	ke_buf_fmt(&b, head, KE_TENSORS_MAX, KE_TENSORS_MAX, KE_TENSORS_MAX,
 	    KE_TENSORS_MAX, KE_RANK_MAX, KE_DIMS_MAX + KE_DERIVED_MAX);
+	if (arithmetic == IN_FLOAT)
+		ke_buf_str(&b, in_float);
 	for (size_t t = 0; t < op->n_tensors; t++)
 		if (op->tensors[t].role != KE_OUT)
 			add_accessor(&b, op, t, variant);
@@ -178,8 +187,8 @@ reference_compile(const struct ke_op *op, enum ke_dtype variant,
 	for (size_t i = 0; i < op->n_derived; i++)
 		ke_buf_fmt(&b, "#define %s (ke->d[%zu])\n",
 		    op->derived[i].name, op->n_dims + i);
-	ke_buf_fmt(&b, "#line 1 \"%s\"\n%s\n#line 1 \"ke-entries\"\n", path.s,
-	    source.s);
+	ke_buf_fmt(&b, "#line 1 \"%s\"\n%s\n#line 1 \"ke-entries\"\n%s", path.s,
+	    source.s, arithmetic == IN_FLOAT ? in_float_end : "");
 	for (size_t t = 0; t < op->n_tensors; t++)
 		if (op->tensors[t].role == KE_OUT)
 			add_entry(&b, op, t, variant);

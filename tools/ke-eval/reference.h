@@ -26,10 +26,12 @@ struct reference {
 	double (*scale[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *);
 };
 
-/* Compiles ref.c (cached by content).  The path of the shared object, which
+/* Compiles ref.c (cached by content), to compute in double or, to see what an
+ * honest kernel's error is, in float.  The path of the shared object, which
  * the caller frees; NULL with a verdict where ref.c is at fault, else the
  * reason in e. */
-char *reference_compile(const struct ke_op *, enum ke_dtype,
+enum arithmetic { IN_DOUBLE, IN_FLOAT };
+char *reference_compile(const struct ke_op *, enum ke_dtype, enum arithmetic,
     struct verdict *, struct ke_err *);
 
 /* Loads it into this process. */

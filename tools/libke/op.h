@@ -51,7 +51,16 @@ struct ke_case {
 struct ke_tolerance {
 	double c, c2;
 	enum ke_dtype acc;
+	bool enforced; /* calibrated so that the next lower precision fails */
 };
+
+/* What a rule's constant lies between: the most that honest errors need of it,
+ * and the least that those of the next lower precision do. */
+struct ke_needs {
+	double honest, lower;
+};
+/* Of a constant to the needs on either side of it. */
+#define KE_MARGIN 2.0
 
 struct ke_op {
 	char *dir;
@@ -89,6 +98,13 @@ const char *ke_op_default_dtype(const struct ke_op *);
 /* The variant's tolerance; -1 where the operator has no such variant. */
 int ke_op_tolerance(const struct ke_op *, const char *dtype,
     struct ke_tolerance *, struct ke_err *);
+
+/* Do c and c2 let the honest pass with the margin?  And does at least one of
+ * the two rules then refuse the lower precision with it? */
+bool ke_tolerance_spares(const struct ke_tolerance *, const struct ke_needs *c,
+    const struct ke_needs *c2);
+bool ke_tolerance_enforces(const struct ke_tolerance *,
+    const struct ke_needs *c, const struct ke_needs *c2);
 
 /* Adds the case's dims and what derives from them.  0, or -1 with the derived
  * expression that has no value. */
