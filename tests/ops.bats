@@ -148,6 +148,35 @@ verdicts() {
 	EOF
 }
 
+@test "gemm: a part of the sum or of the tile, less precision" {
+	op=gemm
+	variant order 's/a \* B(\[.*?\])/B$1 * a/'
+	variant k_tail 's/k < least\(K, /k < least(K \/ 4 * 4, /'
+	variant half 's/float a = /float a = (k & 1) * 2 * /'
+	variant row_tail 's/least\(M, /least(M \/ 2 * 2, /'
+	variant column_tail 's/least\(N, /least(N \/ 8 * 8, /'
+	variant f16 's/float a = /float a = (_Float16)/'
+	variant bf16 's/float a = (.*?);/float a = cut($1);/;
+	    s/void/static float\ncut(float v)\n{\n
+		union {float f; uint32_t u;} b = {v};\n
+		b.u &= 0xffff0000;\n
+		return b.f;\n}\n\nvoid/'
+	variant f16_sum 's/C\[(\S+ \* N \+ j)\] \+=\s*(.*?);/
+	    C[$1] = (_Float16)(C[$1] + $2);/s'
+	variant not_cleared 's/= 0;/*= 1;/'
+	verdicts <<-EOF
+	order	right
+	k_tail	wrong .*
+	half	wrong .*
+	row_tail	wrong .*
+	column_tail	wrong .*
+	f16	imprecise .*
+	bf16	imprecise .*
+	f16_sum	imprecise .*
+	not_cleared	wrong .*
+	EOF
+}
+
 # A difference of nearly equal terms, in the check cases: an honest error is
 # that of the terms.
 @test "an operator's own scale is what its errors are measured by" {
@@ -208,7 +237,7 @@ verdicts() {
 # Of each seed three choices that its plan allows, drawn at random but always
 # the same.
 @test "the seeds are right whatever is chosen" {
-	for op in gelu layer_norm rmsnorm_backward; do
+	for op in gelu gemm layer_norm rmsnorm_backward; do
 		for i in 1 2 3; do
 			jq -nc --arg op $op --arg x $i '{v: 1, op: $op, xid: $x,
 			    target: "cpu", language: "c",
