@@ -70,10 +70,120 @@ check() {
 	for try in 1 2 3 4; do
 		ke-eval -o rowsum "$data/ops/rowsum/base.c" > out
 		jq -c '.eval | [.status, .speedup]' out
+		check '.eval | .change != "faster"' < out
 		check '.eval | .status == "pass" and .speedup.mid > 0.7 and
-		    .speedup.mid < 1.4 and .speedup.lo > 0.5' < out && return
+		    .speedup.mid < 1.4 and .speedup.lo > 0.5 and
+		    .change == "same" and .noise > 0' < out && return
 	done
 	false
+}
+
+# A kernel of rowsum that sums each row $1 times.
+slow_sum() {
+	cat <<-EOF
+	/* ke-plan
+	{ "launches": [{"kernel": "rowsum", "args": ["x", "y", "M", "N"]}] } */
+	void
+	rowsum(const float *x, float *y, int M, int N)
+	{
+		for (int i = 0; i < M; i++)
+			for (int k = 0; k < $1; k++) {
+				float sum = 0;
+
+				for (int j = 0; j < N; j++)
+					sum += x[(size_t)i * N + j];
+				y[i] = sum;
+				__asm__ volatile("" : : : "memory");
+			}
+	}
+	EOF
+}
+
+@test "a kernel that is faster or slower beyond noise is called that" {
+	slow_sum 4 > slow.c
+	for try in 1 2 3 4; do
+		ke-eval -o rowsum slow.c > out
+		jq -c '.eval | [.status, .speedup, .noise, .change]' out
+		check '.eval | .status == "pass"' < out && break
+	done
+	check '.eval | .change == "slower" and .speedup.mid < 0.5 and
+	    .speedup.hi * (1 + .noise) < 1' < out
+}
+
+@test "what was measured is summarised, and where the time went" {
+	ke-eval -o rowsum "$data/sum.c" > out
+	check '.eval.cases | map(select(.samples)) | length == 2 and all(.[];
+	    .noise > 0 and (.samples | .autocorrelation != null and
+	    .autocorrelation >= -1 and .autocorrelation <= 1 and
+	    all(.candidate, .baseline; .n >= 8 and .min > 0 and .min <= .q1 and
+	    .q1 <= .median and .median <= .q3 and .q3 <= .max and .mean <= .max
+	    and .sd > 0 and .outliers >= 0 and .outliers < .n)) and
+	    .pairs == .samples.candidate.n and
+	    .t_us == .samples.candidate.median and
+	    .baseline_us == .samples.baseline.median)' < out
+	check '.eval | (.phases | .compile > 0 and .check > 0 and .time > 0)
+	    and ([.phases[]] | add) - .seconds < 1e-9' < out
+}
+
+@test "candidates of one call are compared and ranked" {
+	slow_sum 4 > slow4.c
+	slow_sum 8 > slow8.c
+	cp "$data/sum.c" one.c
+	cp "$data/sum.c" two.c
+	for try in 1 2 3 4; do
+		ke-eval -o rowsum slow8.c one.c "$data/sum_half.c" two.c \
+		    slow4.c > out
+		jq -c '.eval | [.status, .rank, .noise, .versus]' out
+		check '.eval.status | IN("pass", "wrong")' < out && break
+	done
+	[ "$(jq -sc 'map(.eval | .rank, .status)' out)" = \
+	    '[4,"pass",1,"pass",null,"wrong",1,"pass",3,"pass"]' ]
+	[ "$(jq -sc '.[0].eval.versus | map(.name)' out)" = \
+	    '["one.c","two.c","slow4.c"]' ]
+	jq -es '.[2].eval.versus == null and (.[4].eval.versus |
+	    map({(.name): .speedup}) | add | .["slow8.c"].lo > 1.3 and
+	    .["one.c"].hi < 0.7) and (.[1].eval.versus[1].speedup |
+	    .lo < 1.2 and .hi > 0.8)' out
+}
+
+@test "one that fails when it is timed drops out, the others go on" {
+	verdicts axpy <<-EOF
+	naive	right
+	timed	wrong element
+	past_not	right
+	EOF
+	jq -es '.[1].eval | .versus == null and .rank == null' verdicts
+	jq -es '.[0].eval | if .status == "pass" then
+	    (.versus | map(.name) | index("timed.c") == null) else true end' \
+	    verdicts
+}
+
+@test "-g makes a group of records" {
+	for id in a b; do
+		record "$data/naive.c" '{"id": "'$id'"}'
+	done > in
+	for try in 1 2 3 4; do
+		ke-eval -g < in > out
+		check '.eval.status == "pass"' < out && break
+	done
+	[ "$(jq -c '[.id, .eval.versus[].name]' out)" = '["a","b"]
+["b","a"]' ]
+	ke-eval < in | check '.eval | .versus == null and .rank == null'
+	# another operator is another group
+	jq -c 'select(.id == "b").op = "rowsum"' in | ke-eval -g > out
+	[ "$(jq -rc '[.id, .eval.status == "plan_error"]' out)" = '["a",false]
+["b",true]' ]
+	check '.eval.versus == null' < out
+}
+
+@test "a group has at most 32 members" {
+	for i in {10..42}; do
+		echo "void axpy(void) {}" > "$i.c"
+	done
+	run --separate-stderr ke-eval -o axpy {10..42}.c
+	[ "${#lines[@]}" = 33 ]
+	[ "$stderr" = "ke-eval: 42.c: begins a new group: one has at most 32 \
+candidates" ]
 }
 
 @test "no work, or a part of it, is wrong" {

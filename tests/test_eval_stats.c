@@ -48,137 +48,242 @@ normal(uint64_t key, uint64_t i)
 	    cos(6.283185307179586 * random_unit(key, 2 * i + 1));
 }
 
-/* A sample of ratios around the true one, lognormal noise. */
-static void
-draw(double *ratio, size_t n, double truth, double sigma, uint64_t key)
+/* How the logarithms of a sample are distributed, with deviation about 1. */
+enum kind { NORMAL, T3, INTERRUPTED };
+
+static double
+innovation(enum kind kind, uint64_t key, uint64_t i)
 {
-	for (size_t i = 0; i < n; i++)
-		ratio[i] = truth * exp(sigma * normal(key, i));
+	double n = normal(key, 4 * i), chi2 = 0;
+
+	switch (kind) {
+	case NORMAL:
+		return n;
+	case T3:
+		for (uint64_t k = 1; k < 4; k++)
+			chi2 += pow(normal(key, 4 * i + k), 2);
+		return n / sqrt(chi2);
+	case INTERRUPTED: /* one in ten, ten times as far */
+		return n * (random_unit(key ^ 1, i) < 0.1 ? 10 : 1);
+	}
+	return 0;
 }
 
-/* How many of so many intervals hold the truth. */
-static int
-covered(size_t n, double truth, double sigma, int of)
+/* A series around the true mean in which each value remembers r of the last. */
+static void
+draw(double *log, size_t n, enum kind kind, double r, double truth,
+    double sigma, uint64_t key)
 {
+	double x = innovation(kind, key, n) / sqrt(1 - r * r);
+
+	for (size_t i = 0; i < n; i++) {
+		x = r * x + innovation(kind, key, i);
+		log[i] = truth + sigma * x;
+	}
+}
+
+/* In per cent of so many samples, how many intervals hold the truth; *wide is
+ * their mean half-width over that of a mean whose variance is known. */
+static double
+covered(size_t n, size_t block, enum kind kind, double r, int of, double *wide)
+{
+	double log[240], truth = -0.3, means = 0, half = 0;
 	int hits = 0;
-	double ratio[64];
 
 	for (int i = 0; i < of; i++) {
-		struct sample s = {.n = n, .ratio = ratio, .weight = 1};
-		struct interval t;
+		struct estimate e;
+		double sum = 0;
 
-		draw(ratio, n, truth, sigma, 1000 + (uint64_t)i);
-		t = stats_speedup(&s, 1);
-		assert_true(t.lo <= t.mid && t.mid <= t.hi);
-		assert_true(fabs(t.mid - s.speedup.mid) < 1e-12);
-		hits += t.lo <= truth && truth <= t.hi;
+		draw(log, n, kind, r, truth, 0.02, 1000 + (uint64_t)i);
+		for (size_t k = 0; k < n; k++)
+			sum += log[k] - truth;
+		means += pow(sum / (double)n, 2) / of;
+		e = stats_mean(log, n, block);
+		half += stats_half(&e) / of;
+		hits += fabs(e.mean - truth) <= stats_half(&e);
 	}
-	return hits;
+	*wide = half / (1.96 * sqrt(means));
+	return 100.0 * hits / of;
 }
 
+/* 4000 samples: the standard error of 95 % is 0.34 %. */
 static void
 coverage(void **state)
 {
 	static const struct {
-		size_t n;
-		double truth, sigma;
-	} rows[] = {
-		{24, 1, 0.02}, {24, 1, 0.2}, {24, 3, 0.05}, {48, 0.5, 0.05},
-	};
+		size_t n, block;
+		double wide; /* at most */
+	} rows[] = {{16, 2, 1.8}, {24, 2, 1.55}, {48, 2, 1.35},
+	    {240, 2, 1.15}, {8, 1, 1.9}};
+	static const double r[] = {0, 0.3, 0.5};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		int hits = covered(rows[i].n, rows[i].truth, rows[i].sigma,
-		    300);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (size_t k = 0; k < 9; k++) {
+			enum kind kind = (enum kind)(k / 3);
+			double wide, hits;
 
-		if (hits < 270)
-			fail_msg("n %zu truth %g: %d of 300", rows[i].n,
-			    rows[i].truth, hits);
-	}
-}
-
-/* An interval that is always wide holds everything. */
-static void
-intervals_narrow(void **state)
-{
-	double ratio[64], last = INFINITY;
-
-	(void)state;
-	for (size_t n = 8; n <= 64; n *= 2) {
-		double width = 0;
-
-		for (uint64_t i = 0; i < 40; i++) {
-			struct sample s = {.n = n, .ratio = ratio,
-			    .weight = 1};
-			struct interval t;
-
-			draw(ratio, n, 1, 0.05, i);
-			t = stats_speedup(&s, 1);
-			width += log(t.hi / t.lo) / 40;
+			/* the noise floor's values lie far apart */
+			if (rows[i].block == 1 && r[k % 3] > 0)
+				continue;
+			hits = covered(rows[i].n, rows[i].block, kind,
+			    r[k % 3], 4000, &wide);
+			if (hits < 95 || wide > rows[i].wide)
+				fail_msg("n %zu kind %d r %g: %g %%, %g wide",
+				    rows[i].n, (int)kind, r[k % 3], hits,
+				    wide);
 		}
-		assert_true(width < last);
-		last = width;
-	}
-	/* 2 * 1.96 * 1.25 * 0.05 / sqrt(64) is 0.031 */
-	if (last < 0.02 || last > 0.045)
-		fail_msg("64 pairs: %g", last);
 }
 
-/* Few blocks: Student's t (8 pairs, 4 blocks) over the normal, 3.18 / 1.96, and
- * 4 / 3. */
+/* The number of pairs from a pilot, then a fresh sample. */
 static void
-few_blocks_widen(void **state)
+coverage_after_pilot(void **state)
 {
-	double four[8] = {0.99, 0.99, 1, 1, 1, 1, 1.01, 1.01}, many[64];
-	struct sample a = {.n = 8, .ratio = four, .weight = 1};
-	struct sample b = {.n = 64, .ratio = many, .weight = 1};
-	struct interval few, lot;
+	static const double sigma[] = {0.02, 0.06, 0.1};
 
 	(void)state;
-	for (size_t i = 0; i < 64; i++)
-		many[i] = four[i % 8];
-	few = stats_speedup(&a, 1);
-	lot = stats_speedup(&b, 1);
-	assert_true(few.mid == 1 && lot.mid == 1);
-	/* the percentiles are the extremes, 1 % */
-	assert_true(fabs(log(few.hi) / 0.01 - 2.16) < 0.1);
-	assert_true(lot.hi < few.hi && lot.lo > few.lo);
+	for (size_t k = 0; k < 3; k++) {
+		int hits = 0;
+
+		for (uint64_t i = 0; i < 4000; i++) {
+			double log[48], need;
+			struct estimate e;
+
+			draw(log, 6, NORMAL, 0.3, 0, sigma[k], 2 * i);
+			need = stats_needed(log, 6, 2, 0.04);
+			need = fmin(fmax(need, 16), 48);
+			draw(log, (size_t)need, NORMAL, 0.3, 0, sigma[k],
+			    2 * i + 1);
+			e = stats_mean(log, (size_t)need, 2);
+			hits += fabs(e.mean) <= stats_half(&e);
+		}
+		if (hits < 3784)
+			fail_msg("sigma %g: %d of 4000", sigma[k], hits);
+	}
+}
+
+/* Interruptions widen an interval by little: with a tenth of the values ten
+ * times as far out the plain one would be 3.3 times as wide. */
+static void
+interruptions_are_pulled_in(void **state)
+{
+	double log[48], half[2] = {0, 0};
+
+	(void)state;
+	for (int kind = 0; kind < 2; kind++)
+		for (uint64_t i = 0; i < 400; i++) {
+			struct estimate e;
+
+			draw(log, 48, kind == 0 ? NORMAL : INTERRUPTED, 0, 0,
+			    0.02, i);
+			e = stats_mean(log, 48, 2);
+			half[kind] += stats_half(&e);
+		}
+	if (half[1] > 1.9 * half[0])
+		fail_msg("%g times as wide", half[1] / half[0]);
+	/* and move it by little */
+	for (size_t i = 0; i < 48; i++)
+		log[i] = i % 2 == 0 ? 0.01 : -0.01;
+	log[5] = 5;
+	assert_true(fabs(stats_mean(log, 48, 2).mean) < 0.003);
+}
+
+static void
+pilot_says_how_many(void **state)
+{
+	double log[240];
+	double few, many;
+
+	(void)state;
+	draw(log, 240, NORMAL, 0, 0, 0.05, 7);
+	few = stats_needed(log, 240, 2, 0.02);
+	many = stats_needed(log, 240, 2, 0.01);
+	assert_true(fabs(many / few - 4) < 0.1);
+	/* 2 (2.7 * 0.05 / sqrt(2) / 0.02)^2 */
+	assert_true(few > 35 && few < 56);
+}
+
+static void
+flat_samples(void **state)
+{
+	double log[16];
+	struct estimate e;
+	struct interval i;
+
+	(void)state;
+	for (size_t k = 0; k < 16; k++)
+		log[k] = 0.7;
+	e = stats_mean(log, 16, 2);
+	i = stats_ratio(&e);
+	assert_true(fabs(i.mid - exp(0.7)) < 1e-12 && i.lo <= i.mid &&
+	    i.mid <= i.hi && i.hi - i.lo < 1e-9);
+	assert_true(fabs(stats_noise(&e) - (exp(0.7) - 1)) < 1e-9);
+	assert_true(stats_autocorrelation((double[]){1, 1, 1}, 3) == 0);
 }
 
 static void
 cases_are_weighed(void **state)
 {
-	double two[8], eight[8];
-	struct sample s[2] = {{.n = 8, .ratio = two, .weight = 2},
-	    {.n = 8, .ratio = eight, .weight = 1}};
-	struct interval t;
+	struct estimate e[2] = {{log(2), 0.03, 9}, {log(8), 0.03, 9}};
+	const double weight[2] = {2, 1};
+	struct estimate all = stats_join(e, weight, 2);
 
 	(void)state;
-	for (size_t i = 0; i < 8; i++) {
-		two[i] = 2;
-		eight[i] = 8;
+	assert_true(fabs(all.mean - log(2 * 2 * 8) / 3) < 1e-12);
+	assert_true(fabs(all.error - 0.03 * sqrt(5) / 3) < 1e-12);
+	/* (4 + 1)^2 / (16 / 9 + 1 / 9) */
+	assert_true(fabs(all.df - 25.0 * 9 / 17) < 1e-9);
+	/* a case that counts 1 adds nothing to the error */
+	e[1] = (struct estimate){0};
+	all = stats_join(e, weight, 2);
+	assert_true(fabs(all.error - 0.02) < 1e-12);
+	assert_true(fabs(all.df - 9) < 1e-9);
+	/* one of which nothing is known: nor is the whole */
+	e[1].error = INFINITY;
+	all = stats_join(e, weight, 2);
+	assert_true(isinf(stats_half(&all)));
+}
+
+/* Student's t, from tables. */
+static void
+students_t(void **state)
+{
+	static const struct {
+		double df, t;
+	} rows[] = {{3, 3.182}, {4, 2.776}, {7, 2.365}, {11, 2.201},
+	    {30, 2.042}, {INFINITY, 1.960}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct estimate e = {0, 1, rows[i].df};
+
+		if (fabs(stats_half(&e) / rows[i].t - 1) > 0.01)
+			fail_msg("df %g: %g", rows[i].df, stats_half(&e));
 	}
-	t = stats_speedup(s, 2);
-	assert_true(fabs(t.mid - pow(2 * 2 * 8, 1.0 / 3)) < 1e-12);
-	assert_true(fabs(t.lo - t.mid) < 1e-12 && fabs(t.hi - t.mid) < 1e-12);
-	assert_true(s[0].speedup.mid == 2);
-	assert_true(fabs(s[1].speedup.mid - 8) < 1e-12);
 }
 
 static void
-spread(void **state)
+outliers(void **state)
 {
-	double flat[8] = {2, 2, 2, 2, 2, 2, 2, 2}, r[8];
+	double v[] = {-9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 40};
 
 	(void)state;
-	assert_true(fabs(stats_spread(flat, 8)) < 1e-7);
-	/* the two orders of a block are one observation */
-	for (size_t i = 0; i < 8; i++)
-		r[i] = i % 2 == 0 ? 0.5 : 1.5;
-	assert_true(fabs(stats_spread(r, 8)) < 1e-7);
-	for (size_t i = 0; i < 8; i++)
-		r[i] = i / 2 % 2 == 0 ? exp(-0.1) : exp(0.1);
-	assert_true(fabs(stats_spread(r, 8) - 0.1) < 1e-9);
+	/* quartiles 2.5 and 7.5: fences at -5 and 15 */
+	assert_int_equal(stats_outliers(v, 11), 2);
+	assert_int_equal(stats_outliers(v + 1, 9), 0);
+}
+
+static void
+autocorrelation(void **state)
+{
+	double v[240];
+
+	(void)state;
+	for (size_t i = 0; i < 240; i++)
+		v[i] = i % 2 == 0 ? 1 : -1;
+	assert_true(stats_autocorrelation(v, 240) < -0.99);
+	draw(v, 240, NORMAL, 0.5, 3, 1, 11);
+	assert_true(fabs(stats_autocorrelation(v, 240) - 0.5) < 0.15);
 }
 
 static enum accepted
@@ -310,10 +415,14 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(coverage),
-		cmocka_unit_test(intervals_narrow),
-		cmocka_unit_test(few_blocks_widen),
+		cmocka_unit_test(coverage_after_pilot),
+		cmocka_unit_test(interruptions_are_pulled_in),
+		cmocka_unit_test(pilot_says_how_many),
+		cmocka_unit_test(flat_samples),
 		cmocka_unit_test(cases_are_weighed),
-		cmocka_unit_test(spread),
+		cmocka_unit_test(students_t),
+		cmocka_unit_test(outliers),
+		cmocka_unit_test(autocorrelation),
 		cmocka_unit_test(one_element),
 		cmocka_unit_test(one_of_many),
 		cmocka_unit_test(bias),

@@ -6,47 +6,28 @@
  * compiles them all. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "evaluate.h"
+#include "group.h"
 #include "lock.h"
-#include "measure.h"
 #include "play.h"
 #include "random.h"
 #include "report.h"
 #include "spawn.h"
-#include "state.h"
-#include "stats.h"
-#include "verifier.h"
 
 #define CHECK_S 2.0      /* deadline of a check case, at least */
 #define CHECKS_MIN 3     /* check cases that must lie in the domain */
-#define NOISY_QUICK 0.20 /* half-width of the interval beyond which a result */
-#define NOISY_FULL 0.05  /* is called noisy */
-
-/* One evaluation under way. */
-struct job {
-	struct epoch *epoch;
-	struct settings *settings;
-	struct side side;
-	const char *source;
-	struct fitted *fitted; /* per case of the epoch; variant -1: not run */
-	cJSON *eval, *cases;
-	struct verdict verdict;
-	struct state before, after; /* of the machine */
-};
 
 /* The check case that stands for all in quick effort where each would be
  * compiled by itself: it rotates with the candidate's number. */
 static bool
-is_skipped(const struct job *j, size_t i, size_t checks)
+is_skipped(const struct member *m, size_t i, size_t checks)
 {
-	const struct program *p = &j->side.program;
+	const struct program *p = &m->side.program;
 	bool specialised = p->plan->constants != NULL &&
 	    cJSON_GetArraySize(p->plan->constants) > 0;
 
-	return !j->epoch->full && specialised && !j->epoch->cases[i].timed &&
-	    i != random_word(j->epoch->seed, j->settings->candidates) % checks;
+	return !m->epoch->full && specialised && !m->epoch->cases[i].timed &&
+	    i != random_word(m->epoch->seed, m->number) % checks;
 }
 
 static size_t
@@ -60,211 +41,119 @@ count_checks(const struct epoch *e)
 }
 
 static int
-fit_all(struct job *j)
+fit_all(struct member *m)
 {
-	struct epoch *e = j->epoch;
+	struct epoch *e = m->epoch;
 	size_t checks = count_checks(e), inside = 0;
 
 	for (size_t i = 0; i < e->n_cases; i++) {
-		struct fitted *f = &j->fitted[i];
+		struct fitted *f = &m->fitted[i];
 
-		if (ke_plan_resolve(j->side.program.plan, e->op,
-		    e->cases[i].kase, j->side.program.choice, &f->r,
-		    &(struct ke_err){{0}}) == 0 && is_skipped(j, i, checks)) {
+		if (ke_plan_resolve(m->side.program.plan, e->op,
+		    e->cases[i].kase, m->side.program.choice, &f->r,
+		    &(struct ke_err){{0}}) == 0 && is_skipped(m, i, checks)) {
 			inside += !f->r.outside;
 			f->variant = -1;
 			continue;
 		}
-		if (program_fit(&j->side.program, j->source, e->op,
-		    e->dtype, e->cases[i].kase, f, &j->verdict) == -1)
+		if (program_fit(&m->side.program, m->source, e->op,
+		    e->dtype, e->cases[i].kase, f, &m->verdict) == -1)
 			return -1;
 		inside += !e->cases[i].timed && f->variant != -1;
 	}
 	if (inside < CHECKS_MIN && inside < checks)
-		return verdict_set(&j->verdict, KE_PLAN_ERROR, "domain",
+		return verdict_set(&m->verdict, KE_PLAN_ERROR, "domain",
 		    "only %zu check cases lie in the domain; %d must", inside,
 		    CHECKS_MIN);
 	return 0;
 }
 
 static int
-check_case(struct job *j, size_t i, struct ke_err *e)
+check_case(struct member *m, size_t i, struct ke_err *e)
 {
-	struct epoch *epoch = j->epoch;
+	struct epoch *epoch = m->epoch;
 	struct layout *l = &epoch->cases[i];
 	struct answer worst = {.verdict.status = KE_PASS};
 	struct ran ran;
-	struct play p = {.epoch = epoch, .side = &j->side,
-	    .fitted = &j->fitted[i], .layout = i, .n_execs = l->n_slots,
+	struct play p = {.epoch = epoch, .side = &m->side,
+	    .fitted = &m->fitted[i], .layout = i, .n_execs = l->n_slots,
 	    .n_slots = l->n_slots, .junk = true,
 	    .deadline_s = fmax(CHECK_S, 20 * l->base_s * (double)l->n_slots)};
-	cJSON *o = report_case(j->epoch, i, j->cases);
+	cJSON *o = report_case(m->epoch, i, m->cases);
 	int status;
 
 	for (size_t t = 0; t < epoch->op->n_tensors; t++)
 		worst.ratio[t] = -1;
 	status = play_run(&p, &ran, &worst.verdict, e);
 	if (status == 0)
-		status = play_verify(&p, ASK_CHECK, j->settings->candidates,
-		    &worst, e);
+		status = play_verify(&p, ASK_CHECK, m->number, &worst, e);
 	if (status == -1 && worst.verdict.status == KE_PASS)
 		return -1;
-	j->verdict = worst.verdict;
+	m->verdict = worst.verdict;
 	report_verdict(o, &worst.verdict);
 	report_errors(epoch, o, &worst);
-	return status;
-}
-
-static void
-set_measured(struct job *j, size_t i, cJSON *o, const struct measured *m)
-{
-	const struct layout *l = &j->epoch->cases[i];
-
-	report_verdict(o, &m->worst.verdict);
-	report_errors(j->epoch, o, &m->worst);
-	ke_json_add_number(o, "weight", l->kase->weight);
-	ke_json_add_number(o, "bytes", l->traffic);
-	ke_json_add_number(o, "floor_us", m->floor_us);
-	ke_json_add_number(o, "flops", l->flops);
-	ke_json_add_number(o, "slots", (double)m->slots);
-	if (m->ratio == NULL)
-		return;
-	ke_json_add_number(o, "t_us", m->t_us);
-	ke_json_add_number(o, "t_lo_us", m->lo_us);
-	ke_json_add_number(o, "t_hi_us", m->hi_us);
-	ke_json_add_number(o, "baseline_us", m->base_us);
-	report_interval(o, "speedup", &m->speedup);
-	ke_json_add_number(o, "pairs", (double)m->pairs);
-	ke_json_add_number(o, "dropped", (double)m->dropped);
-	ke_json_add_number(o, "executions", (double)m->execs);
-}
-
-/* The speedup over all timed cases, and whether it is good enough to say. */
-static void
-conclude(struct job *j, struct measured *m, struct ke_err *e)
-{
-	struct epoch *epoch = j->epoch;
-	struct sample *s = ke_calloc(epoch->n_cases, sizeof(*s));
-	struct interval total;
-	static const double one[] = {1, 1, 1, 1};
-	double half, most = epoch->full ? NOISY_FULL : NOISY_QUICK;
-	size_t n = 0, k = 0;
-
-	(void)e;
-	for (size_t i = 0; i < epoch->n_cases; i++) {
-		bool outside = j->fitted[i].variant == -1;
-
-		if (epoch->cases[i].timed)
-			s[n++] = (struct sample){
-			    .n = outside ? KE_LEN(one) : m[i].pairs,
-			    .ratio = outside ? one : m[i].ratio,
-			    .weight = epoch->cases[i].kase->weight};
-	}
-	total = stats_speedup(s, n);
-	for (size_t i = 0; i < epoch->n_cases; i++)
-		if (epoch->cases[i].timed)
-			m[i].speedup = s[k++].speedup;
-	free(s);
-	report_interval(j->eval, "speedup", &total);
-	half = log(total.hi / total.lo) / 2;
-	if (half > most)
-		verdict_set(&j->verdict, KE_NOISY, "interval",
-		    "the 95 %% interval is %.1f %% wide on each side",
-		    100 * half);
-	else
-		ke_json_set_number(j->eval, "score", total.lo);
-}
-
-static int
-measure_all(struct job *j, struct ke_err *e)
-{
-	struct epoch *epoch = j->epoch;
-	struct measured *m = ke_calloc(epoch->n_cases, sizeof(*m));
-	int status = 0;
-
-	for (size_t i = 0; status == 0 && i < epoch->n_cases; i++)
-		if (epoch->cases[i].timed && j->fitted[i].variant != -1) {
-			status = measure_case(epoch, i, &j->fitted[i], &j->side,
-			    j->settings->candidates, &m[i], e);
-			j->verdict = m[i].worst.verdict;
-		}
-	if (status == 0)
-		conclude(j, m, e);
-	for (size_t i = 0; i < epoch->n_cases; i++) {
-		if (!epoch->cases[i].timed)
-			continue;
-		if (j->fitted[i].variant == -1) {
-			cJSON *o = report_case(epoch, i, j->cases);
-
-			ke_json_set(o, "outside", cJSON_CreateTrue());
-			ke_json_add_number(o, "weight",
-			    epoch->cases[i].kase->weight);
-		} else if (m[i].slots > 0) {
-			set_measured(j, i, report_case(epoch, i, j->cases),
-			    &m[i]);
-		}
-		free(m[i].ratio);
-	}
-	free(m);
 	return status;
 }
 
 /* The worst of the cases decides: one that is imprecise may be wrong in
  * another. */
 static int
-check_all(struct job *j, struct ke_err *e)
+check_all(struct member *m, struct ke_err *e)
 {
 	struct verdict worst = {.status = KE_PASS};
 
-	for (size_t i = 0; i < j->epoch->n_cases; i++) {
-		j->verdict.status = KE_PASS;
-		if (j->epoch->cases[i].timed || j->fitted[i].variant == -1 ||
-		    check_case(j, i, e) == 0)
+	for (size_t i = 0; i < m->epoch->n_cases; i++) {
+		m->verdict.status = KE_PASS;
+		if (m->epoch->cases[i].timed || m->fitted[i].variant == -1 ||
+		    check_case(m, i, e) == 0)
 			continue;
-		if (j->verdict.status == KE_PASS)
+		if (m->verdict.status == KE_PASS)
 			return -1;
-		if (j->verdict.status < worst.status)
-			worst = j->verdict;
+		if (m->verdict.status < worst.status)
+			worst = m->verdict;
 		if (worst.status <= KE_WRONG)
 			break;
 	}
-	j->verdict = worst;
+	m->verdict = worst;
 	return worst.status == KE_PASS ? 0 : -1;
 }
 
-/* Everything from the plan to a runner that has loaded the candidate. */
+/* 0; -1 with the member's verdict or, where that is KE_PASS, the reason in
+ * e. */
 static int
-prepare(struct job *j, const cJSON *rec, struct ke_err *e)
+compile_all(struct member *m, const cJSON *rec, struct ke_err *e)
 {
-	struct side *side = &j->side;
+	struct program *p = &m->side.program;
 
-	if (program_open(&side->program, j->source, j->epoch->op,
-	    ke_json_object(rec, "choice"), &j->verdict) == -1 ||
-	    fit_all(j) == -1)
+	m->source = ke_json_string(rec, "source");
+	if (program_open(p, m->source, m->epoch->op,
+	    ke_json_object(rec, "choice"), &m->verdict) == -1 ||
+	    fit_all(m) == -1)
 		return -1;
-	if (program_compile(&side->program, j->settings->jobs, &j->verdict,
-	    e) == -1)
+	if (program_compile(p, m->settings->jobs, &m->verdict, e) == -1)
 		return -1;
-	return j->verdict.status == KE_PASS ? 0 : -1;
+	return m->verdict.status == KE_PASS ? 0 : -1;
 }
 
+/* Likewise, on the check cases. */
 static int
-run_locked(struct job *j, struct ke_err *e)
+check_locked(struct member *m, struct ke_err *e)
 {
-	struct side *side = &j->side;
+	struct side *side = &m->side;
 	int lock = ke_lock_cpu(true, e), status;
 
 	if (lock == -1)
 		return -1;
 	status = runner_start(&side->runner, &side->program,
-	    j->epoch->inputs_ro, side->outputs->fd, &j->verdict, e);
+	    m->epoch->inputs_ro, side->outputs->fd, &m->verdict, e);
 	if (status == 0) {
-		state_read(&j->before, "");
-		status = check_all(j, e);
-		if (status == 0)
-			status = measure_all(j, e);
-		state_read(&j->after, "");
+		state_read(&m->before, "");
+		status = check_all(m, e);
+		state_read(&m->after, "");
 	}
+	/* one that is wrong has no business beside the others */
+	if (status == -1)
+		runner_stop(&side->runner);
 	ke_unlock_cpu(lock);
 	return status;
 }
@@ -284,43 +173,89 @@ set_common(cJSON *eval, const struct epoch *e, const struct settings *s,
 	    "cpu", s));
 }
 
-int
-evaluate(struct epoch *epoch, struct settings *settings, const cJSON *rec,
-    cJSON *eval, struct ke_err *e)
+/* Seconds from *from, which becomes now. */
+static double
+lap(double *from)
 {
-	struct job j = {.side.outputs = &epoch->outputs, .epoch = epoch, .settings = settings, .eval = eval,
-	    .source = ke_json_string(rec, "source"),
-	    .verdict.status = KE_PASS};
+	double last = *from;
+
+	*from = ke_now();
+	return *from - last;
+}
+
+/* Up to where it can be timed.  -1 where the system failed. */
+static int
+prepare(struct member *m, const cJSON *rec, struct ke_err *e)
+{
 	double from = ke_now();
 	int status;
 
-	settings->candidates = settings->candidates < 2 ? 2
-	    : settings->candidates + 1;
-	ke_json_set_string(eval, "status", "");
-	ke_json_add_number(eval, "score", 0);
-	j.fitted = ke_calloc(epoch->n_cases, sizeof(*j.fitted));
-	j.cases = cJSON_CreateArray();
-	status = prepare(&j, rec, e);
-	if (status == 0)
-		status = run_locked(&j, e);
-	/* the system failed: nothing is said of the candidate */
-	if (status == -1 && j.verdict.status == KE_PASS) {
-		cJSON_Delete(j.cases);
-		goto out;
+	ke_json_set_string(m->eval, "status", "");
+	ke_json_add_number(m->eval, "score", 0);
+	m->side.outputs = &m->epoch->outputs;
+	m->fitted = ke_calloc(m->epoch->n_cases, sizeof(*m->fitted));
+	m->cases = cJSON_CreateArray();
+	status = compile_all(m, rec, e);
+	m->compile_s = lap(&from);
+	if (status == 0) {
+		status = check_locked(m, e);
+		m->check_s = lap(&from);
 	}
-	status = 0;
-	report_verdict(eval, &j.verdict);
-	set_common(eval, epoch, settings, j.side.runner.layers);
-	if (j.after.now_s > 0)
-		state_between(ke_json_object(eval, "env"), &j.before,
-		    &j.after);
-	ke_json_set(eval, "cases", j.cases);
-	state_flags(eval);
-	report_compile(eval, &j.side.program);
-	ke_json_add_number(eval, "seconds", ke_now() - from);
-out:
-	runner_stop(&j.side.runner);
-	program_close(&j.side.program);
-	free(j.fitted);
+	return status == -1 && m->verdict.status == KE_PASS ? -1 : 0;
+}
+
+static void
+report(struct member *m)
+{
+	cJSON *phases = cJSON_CreateObject();
+
+	report_verdict(m->eval, &m->verdict);
+	set_common(m->eval, m->epoch, m->settings,
+	    m->side.runner.layers);
+	if (m->after.now_s > 0)
+		state_between(ke_json_object(m->eval, "env"), &m->before,
+		    &m->after);
+	ke_json_set(m->eval, "cases", m->cases);
+	m->cases = NULL;
+	state_flags(m->eval);
+	report_compile(m->eval, &m->side.program);
+	ke_json_add_number(phases, "compile", m->compile_s);
+	ke_json_add_number(phases, "check", m->check_s);
+	ke_json_add_number(phases, "time", m->time_s);
+	ke_json_set(m->eval, "phases", phases);
+	ke_json_add_number(m->eval, "seconds", m->compile_s + m->check_s +
+	    m->time_s);
+}
+
+int
+evaluate(struct epoch *epoch, struct settings *settings,
+    struct candidate *c, size_t n, struct ke_err *e)
+{
+	struct member *all = ke_calloc(n, sizeof(*all));
+	bool any = false;
+	int status = 0;
+
+	for (size_t i = 0; i < n && status == 0; i++) {
+		settings->candidates = settings->candidates < 2 ? 2
+		    : settings->candidates + 1;
+		all[i] = (struct member){.epoch = epoch,
+		    .settings = settings, .number = settings->candidates,
+		    .name = c[i].name, .eval = c[i].eval,
+		    .verdict.status = KE_PASS};
+		status = prepare(&all[i], c[i].rec, e);
+		any = any || all[i].verdict.status == KE_PASS;
+	}
+	if (status == 0 && any)
+		status = group_measure(all, n, e);
+	/* the system failed: nothing is said of the candidates */
+	for (size_t i = 0; i < n; i++) {
+		if (status == 0)
+			report(&all[i]);
+		cJSON_Delete(all[i].cases);
+		runner_stop(&all[i].side.runner);
+		program_close(&all[i].side.program);
+		free(all[i].fitted);
+	}
+	free(all);
 	return status;
 }

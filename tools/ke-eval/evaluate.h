@@ -12,9 +12,16 @@ struct settings {
 	uint32_t candidates; /* evaluated so far */
 };
 
-/* Fills eval (an empty object).  -1 with the reason where the system failed
- * and nothing can be said of the candidate. */
-int evaluate(struct epoch *, struct settings *, const cJSON *rec, cJSON *eval,
+/* A candidate, what the others of its group call it, and what is found. */
+struct candidate {
+	const cJSON *rec;
+	const char *name; /* may be NULL */
+	cJSON *eval; /* an empty object, to be filled */
+};
+
+/* Evaluates a group of n, at most GROUP_MAX.  -1 with the reason where the
+ * system failed and nothing can be said of the candidates. */
+int evaluate(struct epoch *, struct settings *, struct candidate *, size_t n,
     struct ke_err *);
 
 /* -c: compiles every variant of check and timed cases and reports; keeps what

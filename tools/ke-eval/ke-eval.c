@@ -17,6 +17,7 @@
 #include "spawn.h"
 #include "stream.h"
 #include "table.h"
+#include "waiting.h"
 
 #define TOOL "ke-eval"
 #define SOURCE_MAX ((size_t)4 << 20)
@@ -25,7 +26,7 @@ enum mode { EVALUATE, ADMIT, COMPILE, INFO, REFERENCE, RUN };
 
 static enum mode mode = EVALUATE;
 static const char *op_name, *target, *dtype, *keep_dir;
-static bool as_table, verbose;
+static bool as_table, verbose, one_group;
 static struct table table;
 static int64_t executions = 1, seed = 1;
 static struct settings settings;
@@ -39,6 +40,8 @@ static struct {
 } ops[64];
 static size_t n_ops;
 static struct epoch *shared;
+
+static struct waiting waiting;
 
 static const struct ke_op *
 find_op(const char *name, struct ke_err *e)
@@ -58,17 +61,17 @@ find_op(const char *name, struct ke_err *e)
 	return ops[n_ops++].op;
 }
 
-/* The epoch for a record: a fresh one in full effort. */
+/* The epoch for n candidates: a fresh one in full effort. */
 static struct epoch *
-get_epoch(const struct ke_op *op, const char *type, bool *is_op,
+get_epoch(const struct ke_op *op, const char *type, size_t n, bool *is_op,
     struct ke_err *e)
 {
 	struct epoch *epoch;
 
 	if (shared != NULL && !settings.full && !shared->full &&
 	    shared->op == op && shared->dtype == ke_dtype_find(type) &&
-	    shared->used < EPOCH_CANDIDATES) {
-		shared->used++;
+	    shared->used + (int)n <= EPOCH_CANDIDATES) {
+		shared->used += (int)n;
 		return shared;
 	}
 	if (!settings.full) {
@@ -79,6 +82,8 @@ get_epoch(const struct ke_op *op, const char *type, bool *is_op,
 		warnx("%s: drawing inputs, checking the baseline", op->name);
 	epoch = epoch_open(op, type, settings.set, settings.full,
 	    settings.workers, settings.jobs, is_op, e);
+	if (epoch != NULL)
+		epoch->used = (int)n;
 	if (!settings.full)
 		shared = epoch;
 	return epoch;
@@ -150,41 +155,6 @@ set_effort(const cJSON *rec)
 	    : strcmp(effort, "full") == 0;
 }
 
-/* One record through the mode's work: 0, or after a message 1 where the
- * operator can't be used, 111 where the system failed. */
-static int
-work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
-{
-	cJSON *eval = cJSON_CreateObject();
-	struct epoch *epoch = NULL;
-	struct ke_err e;
-	bool is_op = false;
-	int status;
-
-	set_effort(rec);
-	if (mode == COMPILE) {
-		status = evaluate_compile(op, type, &settings, rec, keep_dir,
-		    eval, &e);
-	} else {
-		epoch = get_epoch(op, type, &is_op, &e);
-		status = epoch == NULL ? -1 : mode == RUN
-		    ? evaluate_run(epoch, &settings, rec, (size_t)executions,
-		    eval, &e) : evaluate(epoch, &settings, rec, eval, &e);
-	}
-	if (epoch != NULL && epoch != shared)
-		epoch_close(epoch);
-	if (status == 0) {
-		ke_json_set(rec, "eval", eval);
-		return 0;
-	}
-	cJSON_Delete(eval);
-	warnx("%s: %s", where, e.msg);
-	if (!is_op)
-		return KE_FILTER_FAILED;
-	ke_record_error(rec, TOOL, "operator", "%s", e.msg);
-	return KE_FILTER_REFUSED;
-}
-
 static int
 finish(const cJSON *rec, const char *name)
 {
@@ -194,6 +164,105 @@ finish(const cJSON *rec, const char *name)
 	return fflush(stdout) == EOF ? KE_FILTER_FAILED : 0;
 }
 
+/* After a message: an error in the record where the operator can't be used. */
+static int
+failed(cJSON *rec, const char *where, bool is_op, const struct ke_err *e)
+{
+	warnx("%s: %s", where, e->msg);
+	if (!is_op)
+		return KE_FILTER_FAILED;
+	ke_record_error(rec, TOOL, "operator", "%s", e->msg);
+	return KE_FILTER_REFUSED;
+}
+
+/* -c, -r: one record.  0; 1 or 111 after a message. */
+static int
+work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
+{
+	cJSON *eval = cJSON_CreateObject();
+	struct epoch *epoch = NULL;
+	struct ke_err e;
+	bool is_op = false;
+	int status;
+
+	if (mode == COMPILE) {
+		status = evaluate_compile(op, type, &settings, rec, keep_dir,
+		    eval, &e);
+	} else {
+		epoch = get_epoch(op, type, 1, &is_op, &e);
+		status = epoch == NULL ? -1 : evaluate_run(epoch, &settings,
+		    rec, (size_t)executions, eval, &e);
+	}
+	if (epoch != NULL && epoch != shared)
+		epoch_close(epoch);
+	if (status == 0) {
+		ke_json_set(rec, "eval", eval);
+		return 0;
+	}
+	cJSON_Delete(eval);
+	return failed(rec, where, is_op, &e);
+}
+
+/* Evaluates the candidates that wait, as one group, and prints them. */
+static int
+run_waiting(void)
+{
+	struct candidate c[GROUP_MAX];
+	struct epoch *epoch;
+	struct ke_err e;
+	bool is_op = false;
+	int status = 0, done = -1;
+
+	if (waiting.n == 0)
+		return 0;
+	settings.full = waiting.full;
+	for (size_t i = 0; i < waiting.n; i++)
+		c[i] = (struct candidate){.rec = waiting.of[i].rec,
+		    .name = waiting.of[i].name, .eval = cJSON_CreateObject()};
+	epoch = get_epoch(waiting.op, waiting.type, waiting.n, &is_op, &e);
+	if (epoch != NULL)
+		done = evaluate(epoch, &settings, c, waiting.n, &e);
+	if (epoch != shared)
+		epoch_close(epoch);
+	for (size_t i = 0; i < waiting.n; i++) {
+		cJSON *rec = waiting.of[i].rec;
+
+		if (done == 0)
+			ke_json_set(rec, "eval", c[i].eval);
+		else
+			cJSON_Delete(c[i].eval);
+		if (done == -1 && status != KE_FILTER_FAILED)
+			status = failed(rec, waiting.of[i].where, is_op, &e);
+		if (status != KE_FILTER_FAILED &&
+		    finish(rec, waiting.of[i].name) != 0)
+			status = KE_FILTER_FAILED;
+	}
+	waiting_clear(&waiting);
+	return status;
+}
+
+/* To those that wait; before it, these where it does not fit, and with it
+ * where it is to be evaluated by itself. */
+static int
+wait_for_group(const cJSON *rec, const struct ke_op *op, const char *type,
+    const char *name, const char *where, bool alone)
+{
+	bool full = settings.full;
+	int status = 0, own = 0;
+
+	if (waiting.n == GROUP_MAX)
+		warnx("%s: begins a new group: one has at most %d candidates",
+		    where, GROUP_MAX);
+	if (!waiting_fits(&waiting, op, type, full))
+		status = run_waiting();
+	if (status == KE_FILTER_FAILED)
+		return status;
+	waiting_add(&waiting, rec, name, where, op, type, full);
+	if (alone)
+		own = run_waiting();
+	return own > status ? own : status;
+}
+
 static int
 each(cJSON *rec, const char *where, void *arg)
 {
@@ -201,7 +270,7 @@ each(cJSON *rec, const char *where, void *arg)
 	const struct ke_op *op = NULL;
 	const char *type = NULL;
 	struct ke_err e;
-	int status = 0;
+	int status;
 
 	if (name == NULL)
 		name = where;
@@ -213,6 +282,10 @@ each(cJSON *rec, const char *where, void *arg)
 		warnx("%s: %s", where, e.msg);
 		status = KE_FILTER_REFUSED;
 	} else {
+		set_effort(rec);
+		if (mode == EVALUATE)
+			return wait_for_group(rec, op, type, name, where,
+			    arg == NULL && !one_group);
 		status = work(rec, op, type, where);
 	}
 	if (status == KE_FILTER_FAILED)
@@ -223,7 +296,7 @@ each(cJSON *rec, const char *where, void *arg)
 static bool
 is_candidate(const char *path)
 {
-	const char *dot = strrchr(path, '.');
+	const char *dot = path == NULL ? NULL : strrchr(path, '.');
 
 	return dot != NULL && strcmp(dot, ".c") == 0;
 }
@@ -250,22 +323,39 @@ candidate_file(char *path)
 	return status;
 }
 
+/* One operand: a candidate, or records, which are no part of a group unless
+ * all are. */
+static int
+one_input(char *path, int *gone)
+{
+	char *one[] = {path, NULL};
+	int before = 0, status;
+
+	if (is_candidate(path))
+		return candidate_file(path);
+	if (!one_group)
+		before = run_waiting();
+	if (before == KE_FILTER_FAILED)
+		return before;
+	status = ke_filter(path == NULL ? &one[1] : one, each, NULL, gone);
+	return status > before ? status : before;
+}
+
 static int
 all_inputs(char **argv)
 {
 	int status = 0, got, gone = 0;
 
 	ke_filter_signals();
-	if (*argv == NULL)
-		return ke_filter(argv, each, NULL, NULL);
-	for (; *argv != NULL && !gone && status != KE_FILTER_FAILED; argv++) {
-		char *one[] = {*argv, NULL};
-
-		got = is_candidate(*argv) ? candidate_file(*argv)
-		    : ke_filter(one, each, NULL, &gone);
+	do {
+		got = one_input(*argv, &gone);
 		status = got > status ? got : status;
-	}
-	return status;
+	} while (*argv != NULL && *++argv != NULL && !gone &&
+	    status != KE_FILTER_FAILED);
+	if (gone || status == KE_FILTER_FAILED)
+		return status;
+	got = run_waiting();
+	return got > status ? got : status;
 }
 
 /* -i: what a run is to be created from. */
@@ -367,7 +457,7 @@ number(const char *s, int64_t min, int64_t max)
 static void
 usage(FILE *f, int status)
 {
-	fprintf(f, "usage: ke-eval [-AcilRrTvhV] [-e effort] [-j jobs] "
+	fprintf(f, "usage: ke-eval [-AcgilRrTvhV] [-e effort] [-j jobs] "
 	    "[-k dir] [-n count]\n               [-o op] [-S seed] [-s set] "
 	    "[-t target] [-w workers] [-y dtype]\n"
 	    "               [file ...]\n");
@@ -383,13 +473,17 @@ options(int argc, char **argv)
 
 	settings.workers = online();
 	settings.jobs = settings.workers;
-	while ((c = getopt(argc, argv, "AcilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
+	while ((c = getopt(argc, argv,
+	    "AcgilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
 		switch (c) {
 		case 'A':
 			mode = ADMIT;
 			break;
 		case 'c':
 			mode = COMPILE;
+			break;
+		case 'g':
+			one_group = true;
 			break;
 		case 'i':
 			mode = INFO;

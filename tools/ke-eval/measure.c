@@ -3,38 +3,42 @@
  * A segment runs E executions over distinct slots between two readings of our
  * clock; its wake-ups (about 20 us) are not subtracted, which favours the
  * slower side.  E makes a segment last SEGMENT_S, if there are as many slots.
- * Pairs run in the order AB, BA, AB...  In quick effort their number is fixed.
- * In full effort a pilot says how many make the interval PRECISION wide, and a
- * fresh sample of that size is taken: stopping when the interval looks narrow
- * would break its coverage.
  *
- * A quick sample whose spread says that its interval would be too wide to be
- * of use, or that was slowed too often, is a pilot for a second one.
+ * In a round each entrant runs one segment, all from the same slot on.  Two
+ * rounds are a block: the second has the order of the first mirrored, and from
+ * block to block the order is rotated, so that a machine that grows slower
+ * or warmer, and a place in the row, hit all alike: AB BA BA AB.
  *
- * Before each segment a loop of known length tells how fast the processor is;
- * pairs in which it was a third slower than usual are dropped, and where a
- * quarter are, the result is throttled. */
+ * A pilot says how many rounds make the interval PRECISION wide, and a fresh
+ * sample of that size is taken: to stop when an interval looks narrow would
+ * break its coverage.
+ *
+ * Before and after each segment a loop of known length tells how fast the
+ * processor is: see sample.h.  A sample in which it was slow too often is
+ * taken once more. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "defence.h"
 #include "measure.h"
 #include "play.h"
+#include "sample.h"
 #include "spawn.h"
+#include "stats.h"
 
 #define SEGMENT_S 0.002
 #define SEGMENT_FULL_S 0.005
 #define EXECS_PILOT 2
 #define EXECS_BYTES (256.0 * 1024 * 1024) /* of outputs in one segment */
-#define PAIRS_PILOT 12 /* quick effort: all there is, if it is good enough */
-#define PAIRS_QUICK_MAX 48
-#define PAIRS_FULL_MIN 24
-#define PAIRS_MAX 240
-#define PRECISION_QUICK 0.08 /* half-width of the logarithm's interval */
-#define PRECISION_FULL 0.008
-#define CASE_S 3.0       /* full effort: seconds for one case */
-#define SLOW 1.33
-#define THROTTLED 0.25
+#define CASE_S 3.0 /* seconds for one case and candidate */
+#define CLOCKS 1.05     /* times what the workers had, and CLOCKS_S more, */
+#define CLOCKS_S 200e-6 /* the processors' clocks may say */
+#define CACHE_BPS 512e9 /* more than a core's nearest caches carry */
+
+static const struct effort {
+	size_t pilot, least, most; /* rounds */
+	double precision; /* half-width of the logarithm's interval */
+} efforts[] = {{6, 16, 48, 0.04}, {12, 32, 240, 0.008}}; /* quick, full */
 
 double
 measure_probe(void)
@@ -61,231 +65,238 @@ executions(const struct epoch *e, const struct layout *l, double seconds)
 	return n < 1 ? 1 : (size_t)n;
 }
 
-struct pairing {
-	struct epoch *epoch;
-	struct play base, candidate;
-	uint32_t number;
-	struct measured *m;
-};
-
-/* One segment of the candidate, verified. */
-static int
-candidate_segment(struct pairing *g, double *seconds, struct ke_err *e)
+bool
+race_has(const struct race *r, size_t i)
 {
-	struct measured *m = g->m;
-	struct play *c = &g->candidate;
-	struct ran ran;
-
-	c->deadline_s = fmax(2, 20 * (double)c->n_execs *
-	    g->epoch->cases[c->layout].base_s);
-	if (play_run(&g->candidate, &ran, &m->worst.verdict, e) == -1)
-		return -1;
-	*seconds = ran.seconds / (double)g->candidate.n_execs;
-	return play_verify(&g->candidate, ASK_TIMED, g->number, &m->worst, e);
+	return r->who[i].in && r->who[i].worst.verdict.status == KE_PASS;
 }
 
-static int
-base_segment(struct pairing *g, double *seconds, struct ke_err *e)
-{
-	struct verdict v;
-	struct ran ran;
-
-	if (play_run(&g->base, &ran, &v, e) == -1) {
-		if (v.status != KE_PASS)
-			ke_fail(e, "the baseline: %s: %s: %s",
-			    ke_status_name(v.status), v.code, v.detail);
-		g->m->worst.verdict.status = KE_PASS;
-		return -1;
-	}
-	*seconds = ran.seconds / (double)g->base.n_execs;
-	return 0;
-}
-
-struct pair {
-	double base, candidate, probe;
-};
-
-static int
-run_pair(struct pairing *g, size_t i, struct pair *p, struct ke_err *e)
-{
-	size_t slot = i % g->m->slots;
-	double first;
-	int status;
-
-	g->base.slot = g->candidate.slot = slot;
-	first = measure_probe();
-	if (i % 2 == 0 && base_segment(g, &p->base, e) == -1)
-		return -1;
-	status = candidate_segment(g, &p->candidate, e);
-	if (status == 0 && i % 2 == 1)
-		status = base_segment(g, &p->base, e);
-	p->probe = fmax(first, measure_probe());
-	return status;
-}
-
-static int
-run_pairs(struct pairing *g, struct pair *p, size_t n, double until,
-    size_t *ran, struct ke_err *e)
-{
-	*ran = 0;
-	for (size_t i = 0; i < n; i++) {
-		/* whole blocks, and enough of them for an interval */
-		if (i % 2 == 0 && i >= PAIRS_PILOT && ke_now() > until)
-			break;
-		if (run_pair(g, i, &p[i], e) == -1)
-			return -1;
-		*ran = i + 1;
-	}
-	return 0;
-}
-
-/* Drops the blocks in which the processor was slow. */
 static size_t
-drop_slow(struct pair *p, size_t n)
+count_candidates(const struct race *r)
 {
-	double *probes = ke_calloc(n, sizeof(*probes)), usual;
-	size_t kept = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++)
-		probes[i] = p[i].probe;
-	usual = stats_quantile(probes, n, 0.5);
-	free(probes);
-	for (size_t i = 0; i + 1 < n; i += 2) {
-		if (fmax(p[i].probe, p[i + 1].probe) > SLOW * usual)
+	for (size_t i = 1; i < r->n; i++)
+		n += race_has(r, i);
+	return n;
+}
+
+static int
+base_failed(const struct verdict *v, struct ke_err *e)
+{
+	if (v->status == KE_PASS)
+		return -1;
+	return ke_fail(e, "the baseline: %s: %s: %s",
+	    ke_status_name(v->status), v->code, v->detail);
+}
+
+/* One segment of one entrant, verified if it is a candidate, which may drop
+ * out by it. */
+static int
+run_segment(struct race *r, size_t i, size_t round, struct timed *t,
+    struct ke_err *e)
+{
+	struct entrant *w = &r->who[i];
+	const struct layout *l = &r->epoch->cases[r->layout];
+	struct play p = {.epoch = r->epoch, .side = w->side,
+	    .fitted = w->fitted, .layout = r->layout,
+	    .slot = round % r->slots, .n_execs = w->execs,
+	    .n_slots = r->slots, .deadline_s = i == 0 ? 60
+	    : fmax(2, 20 * (double)w->execs * l->base_s)};
+	struct ran ran;
+	int status = play_run(&p, &ran, &w->worst.verdict, e);
+
+	if (status == 0)
+		*t = (struct timed){.seconds = ran.seconds,
+		    .cpu_s = ran.cpu_s};
+	if (i == 0)
+		return status == 0 ? 0 : base_failed(&w->worst.verdict, e);
+	if (status == 0)
+		status = play_verify(&p, ASK_TIMED, w->number, &w->worst, e);
+	return status == -1 && w->worst.verdict.status == KE_PASS ? -1 : 0;
+}
+
+static int
+run_round(struct race *r, size_t round, struct ke_err *e)
+{
+	double last = measure_probe(), now;
+
+	for (size_t k = 0; k < r->n; k++) {
+		size_t place = round % 2 == 0 ? k : r->n - 1 - k;
+		size_t i = (place + round / 2) % r->n;
+		struct timed *t;
+
+		if (!race_has(r, i))
 			continue;
-		p[kept++] = p[i];
-		p[kept++] = p[i + 1];
+		t = &r->who[i].at[round];
+		if (run_segment(r, i, round, t, e) == -1)
+			return -1;
+		now = measure_probe();
+		t->probe = fmax(last, now);
+		last = now;
 	}
-	return kept;
-}
-
-static void
-summarise(struct measured *m, const struct pair *p)
-{
-	double *t = ke_calloc(m->pairs, sizeof(*t));
-
-	m->ratio = ke_calloc(m->pairs, sizeof(*m->ratio));
-	for (size_t i = 0; i < m->pairs; i++) {
-		m->ratio[i] = p[i].base / p[i].candidate;
-		t[i] = p[i].base;
-	}
-	m->base_us = 1e6 * stats_quantile(t, m->pairs, 0.5);
-	for (size_t i = 0; i < m->pairs; i++)
-		t[i] = p[i].candidate;
-	m->t_us = 1e6 * stats_quantile(t, m->pairs, 0.5);
-	m->lo_us = 1e6 * stats_quantile(t, m->pairs, 0.25);
-	m->hi_us = 1e6 * stats_quantile(t, m->pairs, 0.75);
-	free(t);
-}
-
-/* The number of pairs that makes the interval of a median so wide, from the
- * spread over the pilot's blocks (a median's error is 1.25 times that of a
- * mean). */
-static size_t
-pairs_needed(const struct pair *p, size_t n, double precision)
-{
-	double *ratio = ke_calloc(n, sizeof(*ratio)), need;
-
-	for (size_t i = 0; i < n; i++)
-		ratio[i] = p[i].base / p[i].candidate;
-	need = 1.96 * 1.25 * stats_spread(ratio, n) / precision;
-	free(ratio);
-	need = 2 * ceil(need * need);
-	return need > PAIRS_MAX ? PAIRS_MAX : (size_t)need;
-}
-
-/* A sample of n pairs, without those that were slowed. */
-static int
-take(struct pairing *g, struct pair *p, size_t n, struct ke_err *e)
-{
-	struct measured *m = g->m;
-	size_t ran;
-
-	if (run_pairs(g, p, n, ke_now() + CASE_S, &ran, e) == -1)
-		return -1;
-	m->pairs = drop_slow(p, ran);
-	m->dropped = ran - m->pairs;
 	return 0;
+}
+
+/* A sample of n rounds, or as many as there is time for. */
+static int
+run_rounds(struct race *r, size_t n, size_t least, struct ke_err *e)
+{
+	size_t candidates = count_candidates(r);
+	double until = ke_now() + CASE_S * (double)(candidates + 1) / 2;
+
+	r->rounds = 0;
+	for (size_t i = 0; i < n && candidates > 0; i++) {
+		if (i % 2 == 0 && i >= least && ke_now() > until)
+			break;
+		if (run_round(r, i, e) == -1)
+			return -1;
+		r->rounds = i + 1;
+		candidates = count_candidates(r);
+	}
+	r->usual = sample_usual(r);
+	return 0;
+}
+
+/* Warms up and says how long one execution takes: of few, the wake-ups take
+ * longer than they do, so the next time it is more of them. */
+static int
+warm_up(struct race *r, size_t i, struct ke_err *e)
+{
+	struct entrant *w = &r->who[i];
+	const struct layout *l = &r->epoch->cases[r->layout];
+	struct timed t;
+	double least = INFINITY; /* not of an interrupted one */
+
+	w->execs = EXECS_PILOT;
+	for (size_t k = 0; k < 3 && race_has(r, i); k++) {
+		if (run_segment(r, i, k, &t, e) == -1)
+			return -1;
+		if (!race_has(r, i))
+			break;
+		least = fmin(least, t.seconds / (double)w->execs);
+		w->execs = executions(r->epoch, l, least);
+	}
+	return 0;
+}
+
+/* The rounds that make the widest candidate's interval narrow enough. */
+static size_t
+rounds_needed(const struct race *r, const struct effort *f)
+{
+	double *logs = ke_calloc(r->rounds + 1, sizeof(*logs)), need = 0;
+
+	for (size_t i = 1; i < r->n; i++) {
+		size_t n = race_has(r, i) ? sample_pairs(r, 0, i, logs) : 0;
+
+		if (n >= 4)
+			need = fmax(need, stats_needed(logs, n, 2,
+			    f->precision));
+	}
+	free(logs);
+	if (need < (double)f->least)
+		return f->least;
+	return need > (double)f->most ? f->most : (size_t)need;
 }
 
 static bool
-is_slowed(const struct measured *m)
+any_slowed(const struct race *r)
 {
-	return m->pairs < 4 || (double)m->dropped >
-	    THROTTLED * (double)(m->pairs + m->dropped);
+	for (size_t i = 1; i < r->n; i++)
+		if (race_has(r, i) && sample_is_slowed(r, i))
+			return true;
+	return false;
 }
 
-/* The pilot, and where it isn't enough, the sample that it asks for. */
 static int
-sample(struct pairing *g, struct pair *p, struct ke_err *e)
+take_sample(struct race *r, struct ke_err *e)
 {
-	struct measured *m = g->m;
+	const struct effort *f = &efforts[r->epoch->full];
 	size_t need;
 
-	if (take(g, p, PAIRS_PILOT, e) == -1)
+	if (run_rounds(r, f->pilot, f->pilot, e) == -1)
 		return -1;
-	need = pairs_needed(p, m->pairs, g->epoch->full ? PRECISION_FULL
-	    : PRECISION_QUICK);
-	if (g->epoch->full)
-		need = need < PAIRS_FULL_MIN ? PAIRS_FULL_MIN : need;
-	else if (!is_slowed(m) && need <= PAIRS_PILOT)
-		return 0;
-	else if (need < PAIRS_PILOT || need > PAIRS_QUICK_MAX)
-		need = need < PAIRS_PILOT ? PAIRS_PILOT : PAIRS_QUICK_MAX;
-	return take(g, p, need, e);
+	need = rounds_needed(r, f);
+	if (run_rounds(r, need, f->least, e) == -1)
+		return -1;
+	return any_slowed(r) ? run_rounds(r, need, f->least, e) : 0;
 }
 
-static int
-run_all(struct pairing *g, struct pair *p, struct ke_err *e)
+double
+race_floor_us(const struct race *r)
 {
-	struct measured *m = g->m;
-	struct layout *l = &g->epoch->cases[g->base.layout];
-	double seconds;
+	return 1e6 * r->epoch->cases[r->layout].traffic /
+	    (CACHE_BPS * r->epoch->workers);
+}
 
-	/* warms up and says how long one execution takes: of few, the wake-ups
-	 * take longer than they do, so the next time it is more of them */
-	g->candidate.n_execs = EXECS_PILOT;
-	for (int i = 0; i < 3; i++) {
-		if (candidate_segment(g, &seconds, e) == -1)
-			return -1;
-		g->candidate.n_execs = executions(g->epoch, l, seconds);
+/* The median over the segments of the seconds that its processor clocks say
+ * beyond what its workers can have had. */
+static double
+clock_excess(const struct race *r, size_t i)
+{
+	double *s = ke_calloc(r->rounds, sizeof(*s)), median;
+
+	for (size_t k = 0; k < r->rounds; k++) {
+		const struct timed *t = &r->who[i].at[k];
+
+		s[k] = t->cpu_s - r->epoch->workers * t->seconds * CLOCKS;
 	}
-	m->execs = g->candidate.n_execs;
-	g->base.n_execs = executions(g->epoch, l, l->base_s);
-	if (sample(g, p, e) == -1)
-		return -1;
-	if (is_slowed(m))
-		return verdict_set(&m->worst.verdict, KE_THROTTLED, "clock",
-		    "the processor was slow in %zu of %zu pairs", m->dropped,
-		    m->pairs + m->dropped);
-	summarise(m, p);
-	return 0;
+	median = stats_quantile(s, r->rounds, 0.5);
+	free(s);
+	return median - CLOCKS_S;
+}
+
+/* What is not believed of a candidate's time. */
+static void
+doubt(struct race *r, size_t i)
+{
+	struct verdict *v = &r->who[i].worst.verdict;
+	double low = sample_us(r, i, i, 0.25), excess = clock_excess(r, i);
+
+	if (sample_is_slowed(r, i))
+		verdict_set(v, KE_THROTTLED, "clock",
+		    "the processor was slow in %zu of %zu pairs",
+		    sample_dropped(r, i), r->rounds);
+	else if (defended(floor) && low < race_floor_us(r))
+		verdict_set(v, KE_INVALID, "floor", "%.3g us for %.3g bytes",
+		    low, r->epoch->cases[r->layout].traffic);
+	else if (defended(clocks) && excess > 0)
+		verdict_set(v, KE_INVALID, "clocks", "the processors' clocks "
+		    "say %.3g us a segment more than %d workers had",
+		    1e6 * excess, r->epoch->workers);
 }
 
 int
-measure_case(struct epoch *epoch, size_t layout, const struct fitted *fitted,
-    struct side *side, uint32_t candidate, struct measured *m, struct ke_err *e)
+measure_case(struct race *r, struct ke_err *e)
 {
-	struct layout *l = &epoch->cases[layout];
-	struct pairing g = {.epoch = epoch, .number = candidate, .m = m};
-	struct pair *p = ke_calloc(PAIRS_MAX, sizeof(*p));
-	double floor_s = l->traffic / (512e9 * epoch->workers);
-	int status;
+	struct layout *l = &r->epoch->cases[r->layout];
 
-	*m = (struct measured){.slots = l->n_slots, .floor_us = 1e6 * floor_s};
-	m->worst.verdict.status = KE_PASS;
-	g.base = (struct play){.epoch = epoch, .side = &epoch->base,
-	    .fitted = &l->base, .layout = layout, .n_slots = l->n_slots,
-	    .deadline_s = 60};
-	g.candidate = g.base;
-	g.candidate.side = side;
-	g.candidate.fitted = fitted;
-	status = run_all(&g, p, e);
-	/* more bytes a second than a core's nearest caches carry: no time that
-	 * real work took */
-	if (status == 0 && !(m->lo_us > m->floor_us && m->t_us > 0))
-		status = verdict_set(&m->worst.verdict, KE_INVALID, "floor",
-		    "%.3g us for %.3g bytes", m->t_us, l->traffic);
-	free(p);
-	return status;
+	r->slots = l->n_slots;
+	r->who[0] = (struct entrant){.side = &r->epoch->base,
+	    .fitted = &l->base, .in = true,
+	    .execs = executions(r->epoch, l, l->base_s)};
+	for (size_t i = 0; i < r->n; i++) {
+		struct entrant *w = &r->who[i];
+
+		w->worst.verdict.status = KE_PASS;
+		w->at = ke_calloc(efforts[r->epoch->full].most,
+		    sizeof(*w->at));
+		if (i > 0 && w->in && warm_up(r, i, e) == -1)
+			return -1;
+	}
+	if (count_candidates(r) > 0 && take_sample(r, e) == -1)
+		return -1;
+	for (size_t i = 1; i < r->n; i++)
+		if (race_has(r, i))
+			doubt(r, i);
+	return 0;
+}
+
+void
+race_close(struct race *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->who[i].at);
+	free(r->who);
+	r->who = NULL;
 }

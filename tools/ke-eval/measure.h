@@ -1,29 +1,51 @@
-/* The timing rule: candidate and baseline in interleaved segments, every
- * timed output verified. */
+/* The timing rule: the baseline and the candidates of a group in interleaved
+ * segments, every timed output verified. */
 #ifndef KE_EVAL_MEASURE_H
 #define KE_EVAL_MEASURE_H
 
 #include "epoch.h"
-#include "stats.h"
 #include "verifier.h"
 
-struct measured {
-	size_t pairs, slots, execs; /* execs: per segment */
-	double *ratio;              /* per pair; the caller frees */
-	struct interval speedup;    /* filled in later, by joint resampling */
-	double t_us, lo_us, hi_us;  /* of the candidate: median, quartiles */
-	double base_us;
-	double floor_us; /* less than this no real work takes */
-	size_t dropped; /* pairs in which the processor was slow */
-	struct answer worst;
+/* One segment. */
+struct timed {
+	double seconds, cpu_s; /* of all its executions */
+	double probe; /* how long a loop of known length took around it */
 };
 
-/* Measures one timed case of the epoch's candidate.  0; -1 with a verdict in
- * m->worst.verdict, or, where that is KE_PASS, the reason in e. */
-int measure_case(struct epoch *, size_t layout, const struct fitted *,
-    struct side *, uint32_t candidate, struct measured *, struct ke_err *);
+/* Who takes part in one case: the baseline, number 0, or a candidate. */
+struct entrant {
+	struct side *side;
+	const struct fitted *fitted;
+	uint32_t number; /* the candidate's */
+	bool in;     /* false: not in this case */
+	size_t execs; /* per segment */
+	struct timed *at; /* by round */
+	struct answer worst; /* its verdict: KE_PASS, or why it dropped out */
+};
+
+/* One case measured. */
+struct race {
+	struct epoch *epoch;
+	size_t layout, slots;
+	size_t n; /* entrants, with the baseline */
+	struct entrant *who;
+	size_t rounds; /* whole blocks of two */
+	double usual;  /* probe */
+};
+
+/* Measures one timed case; the entrants 1 to n - 1 are filled in up to in, the
+ * baseline and the rest here.  A candidate that fails drops out and the others
+ * go on.  0; -1 with the reason where the system failed. */
+int measure_case(struct race *, struct ke_err *);
+void race_close(struct race *);
+
+/* Less than this no real work takes. */
+double race_floor_us(const struct race *);
 
 /* Seconds of a chain of dependent integer operations: about 50 us. */
 double measure_probe(void);
+
+/* Is the entrant in, and has it passed? */
+bool race_has(const struct race *, size_t entrant);
 
 #endif

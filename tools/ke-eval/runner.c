@@ -133,7 +133,7 @@ end(struct runner *r, int *status)
 	close(r->command);
 	close(r->reply);
 	hang_up(r->pidfd);
-	*r = (struct runner){0};
+	*r = (struct runner){.layers = r->layers}; /* still to be told */
 	return dead;
 }
 

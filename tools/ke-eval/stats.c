@@ -1,14 +1,18 @@
-/* Statistics of interleaved pairs. */
+/* Statistics of interleaved segments. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mem.h"
-#include "random.h"
 #include "stats.h"
 
-#define RESAMPLES 1000
-#define SEED 0x5eedu /* the same samples give the same interval */
+#define CLAMP 3.0
+#define MAD 1.4826 /* normal: standard deviation over median deviation */
+#define R_PRIOR 0.4
+#define R_WEIGHT 16.0
+#define R_MAX 0.7
+#define FENCE 1.5
+#define WIDTH 2.7 /* half an interval, of so many standard errors */
 
 static int
 ascending(const void *a, const void *b)
@@ -18,100 +22,197 @@ ascending(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-double
-stats_quantile(double *v, size_t n, double q)
+/* Of n sorted values. */
+static double
+quantile(const double *v, size_t n, double q)
 {
 	double at = q * (double)(n - 1);
 	size_t i = (size_t)at;
 
-	qsort(v, n, sizeof(*v), ascending);
 	if (i + 1 >= n)
 		return v[n - 1];
 	return v[i] + (at - (double)i) * (v[i + 1] - v[i]);
 }
 
-/* By how much an interval over so few blocks is too narrow: 97.5 % of Student's
- * t over that of the normal distribution (Cornish and Fisher's expansion in
- * 1/df, within 1 % from df = 3), and n / (n - 1) for the variance that
- * resampling misses.  On synthetic pairs of one speed (tests/test_eval_stats.c)
- * the interval then holds 1.0 in 89 % of samples of 12 pairs, 94 % of 24. */
-static double
-widening(size_t blocks)
+double
+stats_quantile(double *v, size_t n, double q)
 {
-	double z = 1.959964, d = blocks > 2 ? (double)blocks - 1 : 1;
-	double z3 = z * z * z, z5 = z3 * z * z;
-
-	return (z + (z3 + z) / (4 * d) +
-	    (5 * z5 + 16 * z3 + 3 * z) / (96 * d * d)) / z *
-	    (d + 1) / d;
+	qsort(v, n, sizeof(*v), ascending);
+	return quantile(v, n, q);
 }
 
-static double
-resampled(const struct sample *s, double *scratch, uint64_t key)
+size_t
+stats_outliers(const double *v, size_t n)
 {
-	size_t blocks = s->n / 2;
-
-	for (size_t i = 0; i < blocks; i++) {
-		size_t b = (size_t)(random_word(key, i) % blocks);
-
-		scratch[2 * i] = s->ratio[2 * b];
-		scratch[2 * i + 1] = s->ratio[2 * b + 1];
-	}
-	return log(stats_quantile(scratch, 2 * blocks, 0.5));
-}
-
-/* From the logarithms of resampled values, around the logarithm in mid. */
-static struct interval
-close_interval(double mid, double *logs, double factor)
-{
-	double lo = stats_quantile(logs, RESAMPLES, 0.025);
-	double hi = stats_quantile(logs, RESAMPLES, 0.975);
-
-	return (struct interval){exp(mid), exp(mid + factor * fmin(lo - mid,
-	    0)), exp(mid + factor * fmax(hi - mid, 0))};
-}
-
-struct interval
-stats_speedup(struct sample *s, size_t n)
-{
-	double *all = ke_calloc(RESAMPLES, sizeof(*all)), mid = 0, weights = 0;
-	struct interval total;
-	size_t fewest = (size_t)-1;
+	double q1 = quantile(v, n, 0.25), q3 = quantile(v, n, 0.75);
+	size_t out = 0;
 
 	for (size_t i = 0; i < n; i++)
-		weights += s[i].weight;
-	for (size_t i = 0; i < n; i++) {
-		double *scratch = ke_calloc(s[i].n, sizeof(*scratch));
-		double *logs = ke_calloc(RESAMPLES, sizeof(*logs)), own;
+		out += v[i] < q1 - FENCE * (q3 - q1) ||
+		    v[i] > q3 + FENCE * (q3 - q1);
+	return out;
+}
 
-		memcpy(scratch, s[i].ratio, s[i].n * sizeof(*scratch));
-		own = log(stats_quantile(scratch, s[i].n, 0.5));
-		for (size_t r = 0; r < RESAMPLES; r++) {
-			logs[r] = resampled(&s[i], scratch,
-			    random_key(SEED + i, r));
-			all[r] += s[i].weight / weights * logs[r];
-		}
-		mid += s[i].weight / weights * own;
-		s[i].speedup = close_interval(own, logs, widening(s[i].n / 2));
-		fewest = s[i].n / 2 < fewest ? s[i].n / 2 : fewest;
-		free(scratch);
-		free(logs);
-	}
-	total = close_interval(mid, all, widening(fewest));
-	free(all);
-	return total;
+static double
+mean(const double *v, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += v[i];
+	return sum / (double)n;
+}
+
+/* Sum of the products of deviations of v[i] and v[i + lag] from m. */
+static double
+products(const double *v, size_t n, size_t lag, double m)
+{
+	double sum = 0;
+
+	for (size_t i = lag; i < n; i++)
+		sum += (v[i] - m) * (v[i - lag] - m);
+	return sum;
 }
 
 double
-stats_spread(const double *ratio, size_t n)
+stats_autocorrelation(const double *v, size_t n)
 {
-	double sum = 0, sum2 = 0, blocks = (double)(n / 2);
+	double m = mean(v, n), all = products(v, n, 0, m);
 
-	for (size_t i = 0; i + 1 < n; i += 2) {
-		double l = log((ratio[i] + ratio[i + 1]) / 2);
+	return all > 0 ? products(v, n, 1, m) / all : 0;
+}
 
-		sum += l;
-		sum2 += l * l;
+/* Pulls in what lies far out.  The fraction that did not. */
+static double
+clamp(double *v, size_t n)
+{
+	double *scratch = ke_calloc(n, sizeof(*scratch)), median, far;
+	size_t kept = 0;
+
+	memcpy(scratch, v, n * sizeof(*v));
+	median = stats_quantile(scratch, n, 0.5);
+	for (size_t i = 0; i < n; i++)
+		scratch[i] = fabs(v[i] - median);
+	far = CLAMP * MAD * stats_quantile(scratch, n, 0.5);
+	free(scratch);
+	/* more than half of them equal: of the rest nothing is known */
+	if (!(far > 0))
+		return 1;
+	for (size_t i = 0; i < n; i++) {
+		kept += fabs(v[i] - median) <= far;
+		v[i] = fmin(fmax(v[i], median - far), median + far);
 	}
-	return sqrt(fmax(0, sum2 / blocks - sum / blocks * sum / blocks));
+	return (double)kept / (double)n;
+}
+
+/* How much larger the variance of a mean of b blocks is than if they were
+ * independent.  What is seen of r is too small by about (1 + 3 r) / b
+ * (Kendall 1954). */
+static double
+inflation(const double *block, double b)
+{
+	double r = stats_autocorrelation(block, (size_t)b);
+
+	r += (1 + 3 * fmax(r, 0)) / b;
+	r = (b * r + R_WEIGHT * R_PRIOR) / (b + R_WEIGHT);
+	r = fmin(fmax(r, 0), R_MAX);
+	return fmin((1 + r) / (1 - r), fmax(b / 3, 1));
+}
+
+/* The means of whole blocks, after clamp(); the caller frees. */
+static double *
+block_means(const double *log, size_t blocks, size_t block, double *kept)
+{
+	double *v = ke_calloc(blocks * block, sizeof(*v));
+
+	memcpy(v, log, blocks * block * sizeof(*v));
+	*kept = clamp(v, blocks * block);
+	for (size_t i = 0; i < blocks; i++)
+		v[i] = mean(v + i * block, block);
+	return v;
+}
+
+struct estimate
+stats_mean(const double *log, size_t n, size_t block)
+{
+	size_t blocks = n / block;
+	double b = (double)blocks, kept, f;
+	double *v = block_means(log, blocks, block, &kept);
+	struct estimate e = {.mean = mean(v, blocks)};
+
+	f = inflation(v, b);
+	/* the sample's mean takes f of the b pieces of the variance */
+	e.error = sqrt(products(v, blocks, 0, e.mean) / (b - f) / b * f) /
+	    kept;
+	e.df = fmax((b * kept - 1) / sqrt(f), 2);
+	free(v);
+	return e;
+}
+
+struct estimate
+stats_join(const struct estimate *e, const double *weight, size_t n)
+{
+	struct estimate all = {0};
+	double weights = 0, variance = 0, below = 0;
+
+	for (size_t i = 0; i < n; i++)
+		weights += weight[i];
+	for (size_t i = 0; i < n; i++) {
+		double w = weight[i] / weights, part = w * e[i].error;
+
+		all.mean += w * e[i].mean;
+		variance += part * part;
+		if (part > 0)
+			below += part * part * part * part / e[i].df;
+	}
+	all.error = sqrt(variance);
+	all.df = !isfinite(variance) ? 1 : below > 0
+	    ? variance * variance / below : INFINITY;
+	return all;
+}
+
+/* 97.5 % of Student's t, by Cornish and Fisher's expansion in 1 / df: within
+ * 1 % from df = 2.5. */
+static double
+student(double df)
+{
+	double z = 1.959964, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
+
+	return z + (z3 + z) / (4 * df) +
+	    (5 * z5 + 16 * z3 + 3 * z) / (96 * df * df) +
+	    (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * df * df * df);
+}
+
+double
+stats_half(const struct estimate *e)
+{
+	return e->error > 0 ? student(e->df) * e->error : 0;
+}
+
+struct interval
+stats_ratio(const struct estimate *e)
+{
+	double half = stats_half(e);
+
+	return (struct interval){exp(e->mean), exp(e->mean - half),
+	    exp(e->mean + half)};
+}
+
+double
+stats_noise(const struct estimate *e)
+{
+	return expm1(fabs(e->mean) + stats_half(e));
+}
+
+double
+stats_needed(const double *log, size_t n, size_t block, double half)
+{
+	size_t blocks = n / block;
+	double kept, *v = block_means(log, blocks, block, &kept);
+	double spread = sqrt(products(v, blocks, 0, mean(v, blocks)) /
+	    ((double)blocks - 1)) / kept;
+	double need = WIDTH * spread / half;
+
+	free(v);
+	return (double)block * ceil(need * need);
 }
