@@ -728,6 +728,135 @@ effort; sandboxed: user, seccomp" ]
 	false
 }
 
+# my.c, and old.jsonl with its result.  With the tunable SLOW at 1 it is slow.
+earlier() {
+	sed 's/{ "launches"/{ "tune": {"SLOW": [0, 1]}, "launches"/
+	    s/z\[i\] = /if (KE_SLOW) for (volatile int k = 0; k < 9; k++) ; &/' \
+	    "$data/naive.c" > my.c
+	sed -i 's/^\t\tif (KE_SLOW).*/\t\t{ & }/' my.c
+	for try in 1 2 3 4; do
+		ke-eval -o axpy my.c > old.jsonl
+		check '.eval.status == "pass"' < old.jsonl && return
+	done
+	false
+}
+
+# ke-eval with the arguments, until it exits with $1: other work on the machine
+# can make any one evaluation noisy, or what it is compared with.
+expect() {
+	local want=$1
+	shift
+	for try in 1 2 3 4; do
+		run --separate-stderr ke-eval "$@"
+		[ "$status" = "$want" ] && return
+		echo "$status: $stderr: $output" | grep -v '"source"' || true
+		jq -c '.eval | .status, .detail, .compared' <<<"$output" ||
+		    true
+	done
+	false
+}
+
+@test "-C: the same kernel again is no regression" {
+	earlier
+	expect 0 -C old.jsonl old.jsonl
+	check '.eval.compared | .with == "old.jsonl:1" and
+	    .by == "fingerprint" and .status == "pass" and .differs == [] and
+	    (.change | IN("same", "improvement", "incomparable"))' \
+	    <<<"$output"
+	# in its own file again, and edited without effect
+	sed -i 's/Honest/Still/' my.c
+	mkdir moved
+	cp my.c moved
+	expect 0 -o axpy -C old.jsonl -T moved/my.c
+	[[ $output = *"another source"* ]]
+}
+
+@test "-C: a kernel made slower is a regression, status 4" {
+	earlier
+	jq -c '.choice = {SLOW: 1}' old.jsonl > slow.jsonl
+	jq -c '.choice = {SLOW: 1}' old.jsonl >> old.jsonl
+	# of the same source and choice the last result counts; this says that
+	# the slow one was once as fast
+	expect 4 -C old.jsonl slow.jsonl
+	[[ $stderr = "ke-eval: slow.jsonl:1: regression: the speedup is 0."* ]]
+	[ "${#stderr_lines[@]}" = 1 ]
+	check '.eval | .status == "pass" and (.compared | .with ==
+	    "old.jsonl:2" and .change == "regression" and
+	    .decided_by == "speedup" and .speedup_ratio.hi < 1 and
+	    .speedup.mid > 0 and (.cases | length) == 1 and
+	    .time_ratio.lo > 1)' <<<"$output"
+	# as a file, by its name
+	sed -i 's/"SLOW": \[0, 1\]/"SLOW": [1]/' my.c
+	expect 4 -T -o axpy -C old.jsonl my.c
+	grep -Eq "^  N=4096 .* [mu]s .* us +[0-9.]+  \[[0-9.]+, [0-9.]+\]" \
+	    <<<"$output"
+	grep -Eq "^  speedup  +0\.[0-9]+  +[0-9.]+ " <<<"$output"
+	grep -q "^  regression: the speedup is 0.* another source$" \
+	    <<<"$output"
+}
+
+@test "-C: a kernel that no longer compiles is a regression" {
+	earlier
+	echo "int f(" >> my.c
+	run -4 --separate-stderr ke-eval -o axpy -C old.jsonl my.c
+	[[ $stderr = "ke-eval: my.c: regression: it is compile_error, was \
+pass; another source: "*error* ]]
+	[ "${#stderr_lines[@]}" = 1 ]
+	check '.eval | .status == "compile_error" and .compared.decided_by ==
+	    "status"' <<<"$output"
+	# and the other way round
+	ke-eval -o axpy my.c > broken.jsonl
+	sed -i '$d' my.c
+	ke-eval -o axpy -C broken.jsonl my.c > out
+	check '.eval.compared.change | IN("improvement", "incomparable")' < out
+}
+
+@test "-C: what is another now is listed" {
+	earlier
+	jq -c '.eval.env.compiler = "cc 0.1" | .eval.env.kernel = "5" |
+	    .eval.cases[-1] |= (.t_us *= 100 | .t_lo_us *= 100 |
+	    .t_hi_us *= 100)' old.jsonl > new.jsonl
+	for try in 1 2 3 4; do
+		run -0 ke-eval -C new.jsonl old.jsonl
+		check '.eval.status == "pass"' <<<"$output" && break
+	done
+	check '.eval.compared | .change == "improvement" and
+	    .decided_by == "time" and (.differs | map(.name)) ==
+	    ["compiler", "kernel"] and .differs[0].old == "cc 0.1" and
+	    .differs[0].new != null' <<<"$output"
+	jq -c '.eval.cases[-1] |= (.t_us /= 100 | .t_lo_us /= 100 |
+	    .t_hi_us /= 100) | .eval.env.compiler = "cc 0.1"' old.jsonl \
+	    > new.jsonl
+	expect 4 -C new.jsonl old.jsonl
+	[[ $stderr = "ke-eval: old.jsonl:1: regression: the time is "*"; \
+compiler: cc 0.1 -> "* ]]
+}
+
+@test "-C: effort is the earlier one's, unless -e says otherwise" {
+	earlier
+	jq -c '.eval.effort = "full"' old.jsonl > full.jsonl
+	ke-eval -C full.jsonl my.c -o axpy > out
+	check '.eval.effort == "full"' < out
+	ke-eval -C full.jsonl -e quick my.c -o axpy > out
+	check '.eval | .effort == "quick" and .compared.change ==
+	    "incomparable" and .compared.why == "other effort"' < out
+}
+
+@test "-C: no earlier result is said; a bad file is named" {
+	earlier
+	run -0 --separate-stderr ke-eval -o axpy -C old.jsonl "$data/zeros.c"
+	[ "$stderr" = "ke-eval: $data/zeros.c: old.jsonl has no result of it" ]
+	check '.eval.compared | .change == "incomparable" and
+	    .why == "no earlier result"' <<<"$output"
+	echo '{"v": 1, "eval": 3}' >> old.jsonl
+	run -1 --separate-stderr ke-eval -o axpy -C old.jsonl my.c
+	[ "$output" = "" ]
+	[[ $stderr = "ke-eval: old.jsonl:2: eval: "* ]]
+	run -1 --separate-stderr ke-eval -o axpy -C none.jsonl my.c
+	[[ $stderr = "ke-eval: none.jsonl: No such file"* ]]
+	run -2 ke-eval -c -C old.jsonl my.c
+}
+
 @test "a grid of one to three dimensions, more blocks than workers" {
 	for grid in '"cdiv(N,8)"' '2, "cdiv(N,16)"' '3, 5, "cdiv(N,120)"'; do
 		cat > grid.c <<-EOF

@@ -14,7 +14,7 @@ struct settings {
 
 /* A candidate, what the others of its group call it, and what is found. */
 struct candidate {
-	const cJSON *rec;
+	cJSON *rec;
 	const char *name; /* may be NULL */
 	cJSON *eval; /* an empty object, to be filled */
 };

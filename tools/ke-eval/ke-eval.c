@@ -13,6 +13,7 @@
 #include "num.h"
 #include "print_admission.h"
 #include "print_reference.h"
+#include "recheck.h"
 #include "record.h"
 #include "spawn.h"
 #include "stream.h"
@@ -21,6 +22,7 @@
 
 #define TOOL "ke-eval"
 #define SOURCE_MAX ((size_t)4 << 20)
+#define REGRESSION 4 /* exit status */
 
 enum mode { EVALUATE, ADMIT, COMPILE, INFO, REFERENCE, RUN };
 
@@ -30,7 +32,8 @@ static bool as_table, verbose, one_group;
 static struct table table;
 static int64_t executions = 1, seed = 1;
 static struct settings settings;
-static bool full_default;
+static bool full_default, effort_given;
+static struct recheck recheck;
 
 /* Operators that were read, by what they were asked for, and the epoch that
  * quick evaluations share. */
@@ -145,12 +148,18 @@ complete(cJSON *rec, const struct ke_op **op, const char **type,
 	return has_cases(*op, *type, e);
 }
 
+/* -C goes by the earlier effort, so that results can be compared. */
 static void
-set_effort(const cJSON *rec)
+set_effort(const cJSON *rec, const struct ke_op *op, const char *type)
 {
 	const char *effort =
 	    ke_json_string(ke_json_object(rec, "select"), "effort");
 
+	if (recheck.earlier.path != NULL && effort_given)
+		effort = NULL;
+	else if (recheck.earlier.path != NULL)
+		effort = recheck_effort(&recheck, rec, op, type,
+		    settings.set);
 	settings.full = effort == NULL ? full_default
 	    : strcmp(effort, "full") == 0;
 }
@@ -203,39 +212,81 @@ work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
 	return failed(rec, where, is_op, &e);
 }
 
-/* Evaluates the candidates that wait, as one group, and prints them. */
+/* One group, evaluated: 0, or -1 with the reason. */
+static int
+run_group(struct candidate *c, size_t n, const struct ke_op *op,
+    const char *type, bool *is_op, struct ke_err *e)
+{
+	struct epoch *epoch;
+	int status = -1;
+
+	for (size_t i = 0; i < n; i++)
+		c[i].eval = cJSON_CreateObject();
+	epoch = get_epoch(op, type, n, is_op, e);
+	if (epoch != NULL)
+		status = evaluate(epoch, &settings, c, n, e);
+	if (epoch != shared)
+		epoch_close(epoch);
+	for (size_t i = 0; i < n; i++)
+		if (status == 0)
+			ke_json_set(c[i].rec, "eval", c[i].eval);
+		else
+			cJSON_Delete(c[i].eval);
+	return status;
+}
+
+/* A record by itself, once more. */
+static int
+again(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
+{
+	struct candidate c = {.rec = rec, .name = where};
+	struct ke_err e;
+	bool is_op = false;
+
+	return run_group(&c, 1, op, type, &is_op, &e) == 0 ? 0
+	    : failed(rec, where, is_op, &e);
+}
+
+/* One of those that waited has been evaluated: compares it, prints it. */
+static int
+conclude(const struct waiting *w, size_t i)
+{
+	cJSON *rec = w->of[i].rec;
+	int status = 0;
+
+	if (recheck.earlier.path != NULL && !ke_record_failed(rec))
+		status = recheck_hold(&recheck, &(struct recheck_of){rec,
+		    w->op, w->type, settings.set, w->of[i].name,
+		    w->of[i].where, again});
+	if (status != KE_FILTER_FAILED && finish(rec, w->of[i].name) != 0)
+		status = KE_FILTER_FAILED;
+	return status;
+}
+
+/* Evaluates the candidates that wait, as one group. */
 static int
 run_waiting(void)
 {
 	struct candidate c[GROUP_MAX];
-	struct epoch *epoch;
 	struct ke_err e;
 	bool is_op = false;
-	int status = 0, done = -1;
+	int status = 0, done;
 
 	if (waiting.n == 0)
 		return 0;
 	settings.full = waiting.full;
 	for (size_t i = 0; i < waiting.n; i++)
 		c[i] = (struct candidate){.rec = waiting.of[i].rec,
-		    .name = waiting.of[i].name, .eval = cJSON_CreateObject()};
-	epoch = get_epoch(waiting.op, waiting.type, waiting.n, &is_op, &e);
-	if (epoch != NULL)
-		done = evaluate(epoch, &settings, c, waiting.n, &e);
-	if (epoch != shared)
-		epoch_close(epoch);
-	for (size_t i = 0; i < waiting.n; i++) {
-		cJSON *rec = waiting.of[i].rec;
+		    .name = waiting.of[i].name};
+	done = run_group(c, waiting.n, waiting.op, waiting.type, &is_op, &e);
+	for (size_t i = 0; i < waiting.n && status != KE_FILTER_FAILED; i++) {
+		int got = done == 0 ? 0 : failed(waiting.of[i].rec,
+		    waiting.of[i].where, is_op, &e);
 
-		if (done == 0)
-			ke_json_set(rec, "eval", c[i].eval);
-		else
-			cJSON_Delete(c[i].eval);
-		if (done == -1 && status != KE_FILTER_FAILED)
-			status = failed(rec, waiting.of[i].where, is_op, &e);
-		if (status != KE_FILTER_FAILED &&
-		    finish(rec, waiting.of[i].name) != 0)
-			status = KE_FILTER_FAILED;
+		status = got > status ? got : status;
+		if (status != KE_FILTER_FAILED)
+			got = conclude(&waiting, i);
+		status = got > status ? got : status;
 	}
 	waiting_clear(&waiting);
 	return status;
@@ -275,14 +326,14 @@ each(cJSON *rec, const char *where, void *arg)
 	if (name == NULL)
 		name = where;
 	if (ke_record_failed(rec) || (ke_json_object(rec, "eval") != NULL &&
-	    mode != COMPILE && mode != RUN))
+	    mode != COMPILE && mode != RUN && recheck.earlier.path == NULL))
 		return finish(rec, name);
 	if (complete(rec, &op, &type, &e) == -1) {
 		ke_record_error(rec, TOOL, "record", "%s", e.msg);
 		warnx("%s: %s", where, e.msg);
 		status = KE_FILTER_REFUSED;
 	} else {
-		set_effort(rec);
+		set_effort(rec, op, type);
 		if (mode == EVALUATE)
 			return wait_for_group(rec, op, type, name, where,
 			    arg == NULL && !one_group);
@@ -316,6 +367,7 @@ candidate_file(char *path)
 	rec = cJSON_CreateObject();
 	ke_json_add_number(rec, "v", 1);
 	ke_json_set_string(rec, "language", "c");
+	ke_json_set_string(rec, "name", path);
 	ke_json_set_text(rec, "source", text.s, text.n);
 	status = each(rec, path, path);
 	cJSON_Delete(rec);
@@ -457,10 +509,10 @@ number(const char *s, int64_t min, int64_t max)
 static void
 usage(FILE *f, int status)
 {
-	fprintf(f, "usage: ke-eval [-AcgilRrTvhV] [-e effort] [-j jobs] "
-	    "[-k dir] [-n count]\n               [-o op] [-S seed] [-s set] "
-	    "[-t target] [-w workers] [-y dtype]\n"
-	    "               [file ...]\n");
+	fprintf(f, "usage: ke-eval [-AcgilRrTvhV] [-C old] [-e effort] "
+	    "[-j jobs] [-k dir]\n               [-n count] [-o op] [-S seed] "
+	    "[-s set] [-t target]\n               [-w workers] [-y dtype] "
+	    "[file ...]\n");
 	exit(status);
 }
 
@@ -474,10 +526,13 @@ options(int argc, char **argv)
 	settings.workers = online();
 	settings.jobs = settings.workers;
 	while ((c = getopt(argc, argv,
-	    "AcgilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
+	    "AC:cgilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
 		switch (c) {
 		case 'A':
 			mode = ADMIT;
+			break;
+		case 'C':
+			recheck.earlier.path = optarg;
 			break;
 		case 'c':
 			mode = COMPILE;
@@ -510,6 +565,7 @@ options(int argc, char **argv)
 			printf(TOOL " " KE_VERSION "\n");
 			exit(ke_filter_end(0));
 		case 'e':
+			effort_given = true;
 			full_default = strcmp(optarg, "full") == 0;
 			if (!full_default && strcmp(optarg, "quick") != 0)
 				errx(2, "%s: not quick or full", optarg);
@@ -551,11 +607,14 @@ options(int argc, char **argv)
 		settings.set = mode == REFERENCE ? "check" : "small";
 	if (strcmp(settings.set, "check") == 0 && mode != REFERENCE)
 		errx(2, "-s check: the set is for correctness only");
+	if (recheck.earlier.path != NULL && (mode != EVALUATE || list))
+		errx(2, "-C compares evaluations; not with -c, -i, -l, -R, -r");
 }
 
 int
 main(int argc, char **argv)
 {
+	struct ke_err e;
 	int status;
 
 	if (strcmp(argv[0], RUNNER_NAME) == 0)
@@ -572,11 +631,17 @@ main(int argc, char **argv)
 	if (mode == REFERENCE)
 		return ke_filter_end(print_cases());
 	ke_output_watch();
+	if (recheck.earlier.path != NULL &&
+	    earlier_read(&recheck.earlier, recheck.earlier.path, &e) == -1)
+		errx(1, "%s", e.msg);
 	if (as_table)
 		table_open(&table, stdout);
 	status = all_inputs(argv + optind);
 	if (as_table)
 		table_close(&table);
 	epoch_close(shared);
+	earlier_free(&recheck.earlier);
+	if (recheck.regressed && status != KE_FILTER_FAILED)
+		status = REGRESSION;
 	return ke_filter_end(status);
 }

@@ -89,11 +89,12 @@ print_head(struct table *t, const cJSON *rec, const cJSON *eval)
 	struct ke_buf b = {0};
 	const char *comma = ": ";
 
-	ke_buf_fmt(&b, "%s%s%s on %s: %s, %.0f workers; %s; %s effort; %s",
+	ke_buf_fmt(&b, "%s%s%s on %s: %s, %.0f workers; %s; %s effort%s%s",
 	    part_text(rec, "op"), part_text(rec, "dtype")[0] != '\0' ? " " : "",
 	    part_text(rec, "dtype"), part_text(rec, "target"),
 	    part_text(env, "cpu"), ke_json_number(eval, "workers", 0),
 	    part_text(env, "compiler"), part_text(eval, "effort"),
+	    part_text(eval, "trust")[0] != '\0' ? "; " : "",
 	    part_text(eval, "trust"));
 	cJSON_ArrayForEach(l, layers) {
 		ke_buf_fmt(&b, "%s%s", comma, cJSON_IsString(l)
@@ -340,6 +341,7 @@ table_print(struct table *t, const cJSON *rec, const char *name)
 	print_outcome(t, rec, eval, name);
 	print_timing(t, cases);
 	print_checks(t, cases);
+	compared_print(t, eval);
 	print_warnings(t, eval);
 	fputc('\n', t->f);
 	summary_add(t, rec, name);

@@ -30,6 +30,9 @@ char *part_dims(const cJSON *dims);
 void part_faster(struct ke_buf *, const struct part_interval *,
     const char *than, const char *change);
 
+/* Beside the earlier result, where there is one. */
+void compared_print(struct table *, const cJSON *eval);
+
 /* The end of a call: every candidate that ran, and how they compare. */
 void summary_add(struct table *, const cJSON *rec, const char *name);
 void summary_print(struct table *);
