@@ -243,10 +243,10 @@ int
 runner_start(struct runner *r, const struct program *p, int inputs_ro,
     int outputs, struct verdict *v, struct ke_err *e)
 {
-	int fds[FD_VARIANTS + VARIANTS_MAX], n = FD_VARIANTS - FD_COMMAND;
-	int command[2], reply[2], heard;
-	struct wire_reply hello;
-	pid_t from;
+	int fds[FD_VARIANTS + VARIANTS_MAX] = {0};
+	int command[2], reply[2], heard, n = FD_VARIANTS - FD_COMMAND;
+	struct wire_reply hello = {0};
+	pid_t from = 0;
 
 	*r = (struct runner){.pidfd = -1};
 	v->status = KE_PASS;
@@ -392,7 +392,7 @@ static int
 open_segment(struct run *s)
 {
 	static const char what[] = "before the first block";
-	struct wire_reply reply;
+	struct wire_reply reply = {0};
 
 	if (expect(s, WIRE_READY, ke_now() + LOAD_S, &reply, what) == -1)
 		return -1;
@@ -426,7 +426,7 @@ close_segment(struct run *s)
 {
 	static const char what[] = "after the end";
 	struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
-	struct wire_reply reply;
+	struct wire_reply reply = {0};
 
 	if (defended(end) && defended(fork) && defended(process)) {
 		(void)syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL,
@@ -446,7 +446,7 @@ static int
 go(struct run *s, double deadline_s, struct ran *ran)
 {
 	double cpu = cpu_seconds(s), start = ke_now(), end;
-	struct wire_reply reply;
+	struct wire_reply reply = {0};
 
 	if (!defended(deadline))
 		deadline_s = 1e9;

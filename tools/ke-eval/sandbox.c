@@ -1,9 +1,9 @@
 /* Name spaces, another user, Landlock.
  *
  * As root we need no user name space: the others are ours for the asking, and
- * a user who owns nothing is better than one who is root somewhere.  Otherwise
+ * a user who owns nothing is better than one who is root there.  Otherwise
  * a user name space gives the right to make the others.  A container may deny
- * all of them; Landlock and the system call filter are granted nearly always. */
+ * all of them; Landlock and the filter are granted nearly always. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -49,7 +49,8 @@ layers_json(unsigned layers)
 bool
 layers_confine(unsigned layers)
 {
-	return layers & LAYER_SECCOMP && layers & (LAYER_FILES | LAYER_LANDLOCK);
+	return layers & LAYER_SECCOMP &&
+	    layers & (LAYER_FILES | LAYER_LANDLOCK);
 }
 
 static unsigned

@@ -95,7 +95,7 @@ filter_running(int fd, bool alone)
 	allow_basics(c);
 	for (size_t i = 0; i < KE_LEN(calls); i++)
 		(void)seccomp_rule_add(c, SCMP_ACT_ALLOW, calls[i], 1,
-		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd));
+		    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)fd, 0));
 	/* memory of no file, and none that is code */
 	(void)seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
 	    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),

@@ -163,25 +163,26 @@ new_shared(const struct work *s)
 	return p + (bytes - (most + 63) / 64 * 64);
 }
 
+/* What a team has ends with its process. */
 struct team *
 team_start(const struct work *s)
 {
 	struct team *t = calloc(1, sizeof(*t));
+	struct worker *w = calloc(s->head.workers, sizeof(*w));
 
-	if (t == NULL)
+	if (t == NULL || w == NULL) {
+		free(t);
+		free(w);
 		return NULL;
+	}
 	t->work = s;
-	t->workers = calloc(s->head.workers, sizeof(*t->workers));
-	if (t->workers == NULL)
-		return NULL;
+	t->workers = w;
 	for (unsigned i = 0; i < s->head.workers; i++) {
-		struct worker *w = &t->workers[i];
-
-		*w = (struct worker){.team = t, .index = i,
+		w[i] = (struct worker){.team = t, .index = i,
 		    .shared = new_shared(s)};
-		if (w->shared == NULL || (i > 0 && pthread_create(&w->thread,
-		    NULL, worker_main, w) != 0))
-			return NULL;
+		if (w[i].shared == NULL || (i > 0 && pthread_create(
+		    &w[i].thread, NULL, worker_main, &w[i]) != 0))
+			_exit(1);
 	}
 	pin(0);
 	meet(t);
