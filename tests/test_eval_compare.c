@@ -73,7 +73,7 @@ what_decides(void **state)
 		{2, 130, HERE, "speedup", "", COMPARE_SAME},
 		{1.6, 100, HERE, "speedup", "", COMPARE_REGRESSION},
 		{2.5, 80, HERE, "speedup", "", COMPARE_IMPROVEMENT},
-		/* within the drift between runs, though beyond both intervals */
+		/* within the drift between runs, beyond both intervals */
 		{1.94, 103, HERE, "speedup", "", COMPARE_SAME},
 		/* a new compiler: the candidate's own time */
 		{1.6, 100, NEW_CC, "time", "compiler", COMPARE_SAME},
@@ -201,7 +201,8 @@ noise(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		cJSON *old = result(2, 100, HERE), *rec = result(1.8, 111, HERE);
+		cJSON *old = result(2, 100, HERE);
+		cJSON *rec = result(1.8, 111, HERE);
 		enum compare_change got;
 		cJSON *c;
 
@@ -282,19 +283,20 @@ a_bad_line_is_named(void **state)
 	}
 }
 
+#define A "{\"op\":\"toy\",\"eval\":{},"
+
 /* Lines, and which of them is found. */
 static void
 whose_it_is(void **state)
 {
 	static const char text[] =
-	    "{\"op\":\"toy\",\"name\":\"a/k.c\",\"source\":\"old\",\"eval\":{}}\n"
-	    "{\"op\":\"toy\",\"name\":\"b/k.c\",\"source\":\"this\",\"eval\":{}}\n"
-	    "{\"op\":\"toy\",\"name\":\"c/k.c\",\"source\":\"old\",\"eval\":{}}\n"
-	    "{\"op\":\"toy\",\"name\":\"a/k.c\",\"source\":\"mid\",\"eval\":{}}\n"
-	    "{\"op\":\"toy\",\"source\":\"this\",\"choice\":{\"A\":2},"
-	    "\"eval\":{}}\n"
+	    A "\"name\":\"a/k.c\",\"source\":\"old\"}\n"
+	    A "\"name\":\"b/k.c\",\"source\":\"this\"}\n"
+	    A "\"name\":\"c/k.c\",\"source\":\"old\"}\n"
+	    A "\"name\":\"a/k.c\",\"source\":\"mid\"}\n"
+	    A "\"source\":\"this\",\"choice\":{\"A\":2}}\n"
 	    "{\"op\":\"other\",\"source\":\"this\",\"eval\":{}}\n"
-	    "{\"op\":\"toy\",\"dtype\":\"f64\",\"source\":\"this\",\"eval\":{}}\n"
+	    A "\"dtype\":\"f64\",\"source\":\"this\"}\n"
 	    "{\"op\":\"toy\",\"source\":\"this\",\"eval\":{\"cases\":"
 	    "[{\"set\":\"check\"},{\"set\":\"production\"}]}}\n"
 	    "{\"op\":\"toy\",\"source\":\"this\"}\n";

@@ -12,9 +12,9 @@
  *     mood is worth, which differs more from day to day than within a run.
  *
  * Results of two runs differ by more than their intervals say, which know only
- * their own run.  On a virtual machine with two processors the speedups of three
- * seeds had standard deviations of 2, 5 and 9 % between 20 runs in quick effort
- * while others loaded it, and of two of them 1 and 2 % in full effort; with
+ * their own run.  On a virtual machine with two processors the speedups of
+ * three seeds had standard deviations of 2, 5 and 9 % between 20 runs in quick
+ * effort while others loaded it, and of two of them 1 and 2 % in full effort; with
  * these bounds at most 4 of 100 pairs of those runs were told apart wrongly, of
  * which recheck.c leaves fewer. */
 #include <math.h>
@@ -354,7 +354,7 @@ noise_of(const cJSON *eval)
 static enum compare_change
 compare_passes(struct pairing *p)
 {
-	struct part_interval was, is;
+	struct part_interval was = {0}, is = {0};
 	bool same_cases;
 
 	p->time.mid = NAN;

@@ -518,6 +518,12 @@ usage(FILE *f, int status)
 
 static bool list;
 
+static int
+letter(int argc, char **argv)
+{
+	return getopt(argc, argv, "AC:cgilRrTvhVe:j:k:n:o:S:s:t:w:y:");
+}
+
 static void
 options(int argc, char **argv)
 {
@@ -525,8 +531,7 @@ options(int argc, char **argv)
 
 	settings.workers = online();
 	settings.jobs = settings.workers;
-	while ((c = getopt(argc, argv,
-	    "AC:cgilRrTvhVe:j:k:n:o:S:s:t:w:y:")) != -1)
+	while ((c = letter(argc, argv)) != -1)
 		switch (c) {
 		case 'A':
 			mode = ADMIT;
@@ -608,7 +613,8 @@ options(int argc, char **argv)
 	if (strcmp(settings.set, "check") == 0 && mode != REFERENCE)
 		errx(2, "-s check: the set is for correctness only");
 	if (recheck.earlier.path != NULL && (mode != EVALUATE || list))
-		errx(2, "-C compares evaluations; not with -c, -i, -l, -R, -r");
+		errx(2, "-C compares evaluations; not with -A, -c, -i, -l, -R, "
+		    "-r");
 }
 
 int

@@ -79,38 +79,51 @@ warn_once(struct table *t, const char *what)
 	ke_buf_free(&line);
 }
 
-/* Operator, machine, effort, sandbox: once, until it changes. */
+/* Prints the text where it isn't the last one printed, which it becomes. */
+static bool
+print_new(struct table *t, char **last, struct ke_buf *b)
+{
+	bool is_new;
+
+	part_plain(b->s);
+	is_new = *last == NULL || strcmp(*last, b->s) != 0;
+	if (is_new) {
+		columns_wrap(t->f, b->s, 0, t->width);
+		free(*last);
+		*last = ke_strdup(b->s);
+	}
+	ke_buf_free(b);
+	return is_new;
+}
+
+/* Operator, machine, effort; and the sandbox, of which a candidate that never
+ * ran says nothing.  Once, until they change. */
 static void
 print_head(struct table *t, const cJSON *rec, const cJSON *eval)
 {
-	const cJSON *env = ke_json_object(eval, "env");
-	const cJSON *layers = ke_json_array(eval, "layers"), *l;
-	double noise = ke_json_number(eval, "noise", 0);
-	struct ke_buf b = {0};
+	const cJSON *env = ke_json_object(eval, "env"), *l;
+	double workers = ke_json_number(eval, "workers", 0);
+	struct ke_buf head = {0}, guards = {0};
 	const char *comma = ": ";
+	bool any;
 
-	ke_buf_fmt(&b, "%s%s%s on %s: %s, %.0f workers; %s; %s effort%s%s",
+	ke_buf_fmt(&head, "%s%s%s on %s: %s, %.0f worker%s; %s; %s effort",
 	    part_text(rec, "op"), part_text(rec, "dtype")[0] != '\0' ? " " : "",
 	    part_text(rec, "dtype"), part_text(rec, "target"),
-	    part_text(env, "cpu"), ke_json_number(eval, "workers", 0),
-	    part_text(env, "compiler"), part_text(eval, "effort"),
-	    part_text(eval, "trust")[0] != '\0' ? "; " : "",
-	    part_text(eval, "trust"));
-	cJSON_ArrayForEach(l, layers) {
-		ke_buf_fmt(&b, "%s%s", comma, cJSON_IsString(l)
-		    ? l->valuestring : "");
-		comma = ", ";
+	    part_text(env, "cpu"), workers, workers == 1 ? "" : "s",
+	    part_text(env, "compiler"), part_text(eval, "effort"));
+	any = print_new(t, &t->head, &head);
+	if (part_text(eval, "trust")[0] != '\0') {
+		ke_buf_str(&guards, part_text(eval, "trust"));
+		cJSON_ArrayForEach(l, ke_json_array(eval, "layers")) {
+			ke_buf_fmt(&guards, "%s%s", comma, cJSON_IsString(l)
+			    ? l->valuestring : "");
+			comma = ", ";
+		}
+		any = print_new(t, &t->guards, &guards) || any;
 	}
-	if (noise > 0)
-		ke_buf_fmt(&b, "; noise floor %.1f %%", 100 * noise);
-	part_plain(b.s);
-	if (t->head == NULL || strcmp(t->head, b.s) != 0) {
-		columns_wrap(t->f, b.s, 0, t->width);
+	if (any)
 		fputc('\n', t->f);
-		free(t->head);
-		t->head = ke_strdup(b.s);
-	}
-	ke_buf_free(&b);
 }
 
 /* What a pass amounts to: in words, with the interval. */
@@ -186,6 +199,17 @@ print_checks(struct table *t, const cJSON *cases)
 	if (n > 0)
 		fprintf(t->f, "  %d check cases pass; largest error %.2g of "
 		    "what rounding excuses\n", n, worst);
+}
+
+/* How far from itself the baseline looked meanwhile. */
+static void
+print_noise(struct table *t, const cJSON *eval)
+{
+	double noise = ke_json_number(eval, "noise", 0);
+
+	if (noise > 0)
+		fprintf(t->f, "  differences below %.1f %% are noise\n",
+		    100 * noise);
 }
 
 enum { NAME, TIME, BASE, SPEEDUP, INTERVAL, RANGE, FLOPS, BYTES, PAIRS,
@@ -340,6 +364,7 @@ table_print(struct table *t, const cJSON *rec, const char *name)
 		print_head(t, rec, eval);
 	print_outcome(t, rec, eval, name);
 	print_timing(t, cases);
+	print_noise(t, eval);
 	print_checks(t, cases);
 	compared_print(t, eval);
 	print_warnings(t, eval);
@@ -352,5 +377,6 @@ table_close(struct table *t)
 {
 	summary_print(t);
 	free(t->head);
+	free(t->guards);
 	ke_buf_free(&t->warned);
 }

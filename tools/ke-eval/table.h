@@ -14,7 +14,8 @@ struct table {
 	size_t width;
 	bool colour;
 	const char *pm;       /* plus-minus, as the locale can say it */
-	char *head;           /* where and how, printed last */
+	char *head, *guards;  /* where and how, and in which sandbox: as printed
+			       * last */
 	struct ke_buf warned; /* what was warned of, a line each */
 	size_t n_ran;
 	struct table_ran *ran; /* for the summary */
