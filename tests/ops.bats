@@ -177,6 +177,56 @@ verdicts() {
 	EOF
 }
 
+@test "optimized_fm: the other association; parts of the sums, less precision" {
+	op=optimized_fm
+	cat > gram.c <<-"EOF"
+	/* ke-plan
+	{ "launches": [{"kernel": "fm", "grid": ["N", "B"],
+	    "args": ["X", "Y", "out", "N", "D", "K"]}] } */
+	void
+	fm(const struct ke_block *b, const float *restrict X,
+	    const float *restrict Y, float *restrict out, int N, int D, int K)
+	{
+		const float *x = X + ((size_t)b->y * N + b->x) * D;
+		float *o = out + ((size_t)b->y * N + b->x) * K;
+
+		for (int k = 0; k < K; k++)
+			o[k] = 0;
+		for (int n = 0; n < N; n++) {
+			const float *xn = X + ((size_t)b->y * N + n) * D;
+			const float *y = Y + ((size_t)b->y * N + n) * K;
+			float g = 0;
+
+			for (int d = 0; d < D; d++)
+				g += x[d] * xn[d];
+			for (int k = 0; k < K; k++)
+				o[k] += g * y[k];
+		}
+	}
+	EOF
+	sed 's/+= g/+= (_Float16)g/' gram.c > f16_gram.c
+	variant d_tail 's/D - d0/D \/ 4 * 4 - d0/'
+	variant half_n 's/\+=\s*X(\S+ \* D \+ d0 \+ d\]) \*\s*Y/+=
+	    (n & 1) * 2 * X$1 * Y/s'
+	variant column_tail 's/K - b/K \/ 8 * 8 - b/'
+	variant only_xty 's/X(\S+ \* D \+ d0 \+ d\]) \*\s*xty/xty/s'
+	variant f16 's/X(\S+ \* D \+ d0 \+ d\]) \*\s*Y/(_Float16)X$1 * Y/s'
+	variant f16_xty 's/\s*xty\[d \* 512 \+ k\];/ (_Float16)xty[d * 512 +
+	    k];/s'
+	variant not_cleared 's/xty\[d \* 512 \+ k\] = 0/;/'
+	verdicts <<-EOF
+	gram	right
+	f16_gram	imprecise .*
+	d_tail	wrong .*
+	half_n	wrong .*
+	column_tail	wrong .*
+	only_xty	wrong .*
+	f16	imprecise .*
+	f16_xty	imprecise .*
+	not_cleared	wrong .*
+	EOF
+}
+
 # A difference of nearly equal terms, in the check cases: an honest error is
 # that of the terms.
 @test "an operator's own scale is what its errors are measured by" {
@@ -237,7 +287,8 @@ verdicts() {
 # Of each seed three choices that its plan allows, drawn at random but always
 # the same.
 @test "the seeds are right whatever is chosen" {
-	for op in gelu gemm layer_norm rmsnorm_backward; do
+	for op in gelu gemm layer_norm optimized_fm \
+	    rmsnorm_backward; do
 		for i in 1 2 3; do
 			jq -nc --arg op $op --arg x $i '{v: 1, op: $op, xid: $x,
 			    target: "cpu", language: "c",
