@@ -445,7 +445,7 @@ grid_error() {
 
 @test "an operator that is broken is no fault of the candidate" {
 	cp -r "$data/ops/axpy" broken
-	sed -i 's/a\[0\] \* x/x/' broken/base.c
+	sed -i 's/a\[0\] \* x/-99 * x/' broken/base.c
 	run -1 --separate-stderr ke-eval -o ./broken "$data/naive.c"
 	check '.eval == null and .error.code == "operator" and
 	    (.error.message | test("base.c: wrong: element"))' <<<"$output"
