@@ -1,0 +1,4 @@
+REF_y(i)
+{
+	return log(x(i));
+}
