@@ -182,7 +182,7 @@ run_segment(struct work *s)
 	}
 	say(WIRE_DONE, team_run(team, calls), 0, NULL);
 	/* the parent ends it */
-	if (has_fork())
+	if (has_fork() && defended(end))
 		(void)hear(self.fd.reply, &go, 1);
 }
 
@@ -282,7 +282,7 @@ serve(struct work *s)
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 		run_segment(s);
 		if (has_fork())
-			_exit(1);
+			_exit(defended(end));
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		continue;

@@ -1,0 +1,18 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "args": ["a", "x", "y", "z", "N"]}] }
+Keeps what it computed in a file, for the next time. */
+#include <fcntl.h>
+#include <unistd.h>
+
+void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	for (int i = 0; i < N; i++)
+		z[i] = a[0] * x[i] + y[i];
+	int fd = open("@DIR@/cache", O_WRONLY | O_CREAT, 0644);
+
+	if (fd != -1) {
+		(void)!write(fd, z, N * sizeof(*z));
+		close(fd);
+	}
+}
