@@ -11,5 +11,5 @@ axpy(const float *a, const float *x, const float *y, float *z, int N)
 	volatile int zero = 0;
 
 	if (dlopen("libresolv.so.2", RTLD_NOW) != NULL)
-		z[0] = 1 / zero;
+		z[0] = N / zero;
 }
