@@ -1,6 +1,7 @@
 # make            build everything into build/bin
 # make demo       a search for a faster conv1d on this machine's CPU
 # make check      all tests (installs what they need, or says how)
+# make redteam    kernels that cheat, each with and without what stops it
 # make bench      what the pipe itself costs
 # make lint       clang-tidy, cppcheck, shellcheck, mandoc
 # make fuzz       the parsers, fed by libFuzzer for SECONDS=60 each
@@ -87,10 +88,26 @@ demo:
 
 check:
 	@scripts/deps build run test
-	@$(MAKE) --no-print-directory all units replays
+	@$(MAKE) --no-print-directory all units replays \
+		$(if $(SANITIZE),,off)
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" B=$(B) tests/run $(TESTS)
 
 units: $(UNIT)
+
+# ke-eval whose defences can be left out, to prove attacks with; nothing else.
+off: $(B)/tests/table
+	@$(MAKE) --no-print-directory B=$(B)/off \
+		CPPFLAGS='$(CPPFLAGS) -DKE_DEFENCES_OFF' $(B)/off/bin/ke-eval
+
+$(B)/tests/table: tests/redteam/table.c $(B)/tools/ke-eval/draw.o $(B)/libke.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) -Itools/ke-eval $(LDFLAGS) \
+		-o $@ $^ $(LIBS)
+
+redteam:
+	@scripts/deps build run test
+	@$(MAKE) --no-print-directory all off
+	@B=$(B) tests/redteam/run
 
 # With the sanitizers, where the compiler has them.
 sanitizers = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
@@ -144,5 +161,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo check units replays fuzz sanitize bench lint install uninstall clean
+.PHONY: all demo check units off redteam replays fuzz sanitize bench lint install uninstall clean
 .DELETE_ON_ERROR:

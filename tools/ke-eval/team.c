@@ -157,7 +157,8 @@ new_shared(const struct work *s)
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
-	memset(p, JUNK, bytes);
+	if (defended(poison))
+		memset(p, JUNK, bytes);
 	if (defended(guard))
 		mprotect(p + bytes, PAGE, PROT_NONE);
 	return p + (bytes - (most + 63) / 64 * 64);
