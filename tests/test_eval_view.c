@@ -123,7 +123,7 @@ lines_are_wrapped(void **state)
 
 static const struct column three[] = {
 	{"name", true, 0}, {"time", false, 0}, {"rate", false, 2},
-	{"none", false, 1}, {"last", true, 1},
+	{"none", false, 1}, {"last", true, 3},
 };
 
 static void

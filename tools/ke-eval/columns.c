@@ -119,26 +119,36 @@ total(const struct columns *t, const size_t wide[COLUMNS_MAX])
 	return all;
 }
 
-/* Makes the widths fit. */
+/* The column that is there next where there is room, or 0. */
+static size_t
+next_column(const struct columns *t, const size_t own[COLUMNS_MAX], int after)
+{
+	size_t best = 0;
+
+	for (size_t c = 1; c < t->n; c++)
+		if (own[c] > 0 && t->column[c].drop > after && (best == 0 ||
+		    t->column[c].drop < t->column[best].drop))
+			best = c;
+	return best;
+}
+
+/* Makes the widths fit: of the columns that can be left out those stay, in
+ * their order, for which there is room beside the others. */
 static void
 fit(const struct columns *t, size_t wide[COLUMNS_MAX], size_t width)
 {
 	size_t kept = wide[0] < NAME_KEPT ? wide[0] : NAME_KEPT;
-	size_t least = kept < NAME_MIN ? kept : NAME_MIN, others;
+	size_t least = kept < NAME_MIN ? kept : NAME_MIN;
+	size_t own[COLUMNS_MAX], others, c = 0;
 
-	while (total(t, wide) - wide[0] + kept > width) {
-		size_t worst = 0;
-
-		for (size_t c = 1; c < t->n; c++)
-			if (wide[c] > 0 && t->column[c].drop >
-			    t->column[worst].drop)
-				worst = c;
-		if (worst == 0)
-			break;
-		wide[worst] = 0;
-	}
-	others = total(t, wide) - wide[0];
-	if (others + wide[0] > width)
+	memcpy(own, wide, sizeof(own));
+	for (size_t i = 1; i < t->n; i++)
+		wide[i] = t->column[i].drop > 0 ? 0 : own[i];
+	while ((c = next_column(t, own, t->column[c].drop)) != 0 &&
+	    total(t, wide) - own[0] + kept + GAP + own[c] <= width)
+		wide[c] = own[c];
+	others = total(t, wide) - own[0];
+	if (others + own[0] > width)
 		wide[0] = others + least < width ? width - others : least;
 }
 

@@ -27,7 +27,8 @@ void columns_wrap(FILE *, const char *s, size_t indent, size_t width);
 struct column {
 	const char *head;
 	bool left;   /* aligned so; numbers stand right */
-	int drop;    /* columns that don't fit go, the largest first; 0 stays */
+	int drop;    /* 0: always there; others, each its own number, are there
+		      * while there is room, the smallest first */
 };
 
 struct columns {
@@ -43,8 +44,8 @@ struct columns {
 struct columns_row *columns_row(struct columns *);
 
 /* Head and rows, two blanks before each column, at most width wide: columns
- * without a cell are left out, then those that don't fit, and last the names
- * are cut.  Frees the rows. */
+ * without a cell are left out, and those that don't fit; then names are cut.
+ * Frees the rows. */
 void columns_print(FILE *, struct columns *, size_t width);
 
 #endif

@@ -14,9 +14,9 @@
  * Results of two runs differ by more than their intervals say, which know only
  * their own run.  On a virtual machine with two processors the speedups of
  * three seeds had standard deviations of 2, 5 and 9 % between 20 runs in quick
- * effort while others loaded it, and of two of them 1 and 2 % in full effort; with
- * these bounds at most 4 of 100 pairs of those runs were told apart wrongly, of
- * which recheck.c leaves fewer. */
+ * effort while others loaded it, and of two of them 1 and 2 % in full effort;
+ * with these bounds at most 7 of 100 pairs of those runs were told apart
+ * wrongly, of which recheck.c leaves fewer. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -16,6 +16,7 @@ struct table_ran {
 	char *key; /* what can be compared with each other */
 	char *status;     /* where it didn't pass */
 	struct part_interval speedup; /* over the baseline */
+	double noise;                 /* ratios within it are none */
 	cJSON *versus;
 	bool baseline, done;
 };
@@ -51,6 +52,7 @@ summary_add(struct table *t, const cJSON *rec, const char *name)
 	r->key = ke_strdup(key.s);
 	r->status = pass ? NULL : ke_strdup(part_text(eval, "status"));
 	r->speedup = s;
+	r->noise = ke_json_number(eval, "noise", 0);
 	r->versus = cJSON_Duplicate(ke_json_array(eval, "versus"), 1);
 	for (size_t i = 0; pass && i < t->n_ran; i++)
 		if (t->ran[i].baseline && strcmp(t->ran[i].key, key.s) == 0)

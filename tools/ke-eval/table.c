@@ -218,14 +218,14 @@ enum { NAME, TIME, BASE, SPEEDUP, INTERVAL, RANGE, FLOPS, BYTES, PAIRS,
 static const struct column timing[] = {
 	[NAME] = {"case", true, 0},
 	[TIME] = {"time", false, 0},
-	[BASE] = {"baseline", false, 6},
+	[BASE] = {"baseline", false, 3},
 	[SPEEDUP] = {"speedup", false, 0},
-	[INTERVAL] = {"95 %", true, 2},
+	[INTERVAL] = {"95 %", true, 1},
 	[RANGE] = {"min ... max", false, 5},
-	[FLOPS] = {"GFLOP/s", false, 3},
+	[FLOPS] = {"GFLOP/s", false, 2},
 	[BYTES] = {"GB/s", false, 4},
-	[PAIRS] = {"pairs", false, 7},
-	[OUT] = {"outliers", false, 8},
+	[PAIRS] = {"pairs", false, 6},
+	[OUT] = {"outliers", false, 7},
 };
 
 static void
