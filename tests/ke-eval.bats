@@ -671,6 +671,7 @@ shown() {
 	grep -Eq "^    2.50 (±|\+-) 0.05 times faster than base.c$" end
 	{ shown 2 '{"noise": 0.3}' && shown 2.5; } > in
 	ke-eval -T in > out
+	tail -4 out
 	grep -q " times as fast as (within the noise) in:1$" out
 	shown 2 | ke-eval -T > out
 	run ! grep -q Summary out

@@ -114,8 +114,9 @@ print_line(struct table *t, const struct table_ran *best,
 	quantity_ratio(s.mid, mid);
 	quantity_half(s.mid, s.lo, s.hi, half);
 	fprintf(t->f, "  %*s %s %s times %s %s\n", wide, mid, t->pm, half,
-	    s.lo > 1 ? "faster than" : s.hi < 1 ? "as fast as"
-	    : "as fast (within the noise) as", r->name);
+	    s.lo > 1 + fmax(best->noise, r->noise) ? "faster than"
+	    : s.hi < 1 ? "as fast as" : "as fast as (within the noise)",
+	    r->shown);
 }
 
 static void
