@@ -227,6 +227,45 @@ verdicts() {
 	EOF
 }
 
+@test "pffn: other formulas, terms left out, less precision" {
+	op=pffn
+	variant order 's/a\[p\] \* w(\[.*?\])/w$1 * a[p]/'
+	variant tanh 's/erff\((\S+) \* 0.70710678f\)/tanhf(0.7978845608f *
+	    ($1 + 0.044715f * $1 * $1 * $1))/'
+	variant relu 's/= 0.5f .*?;/= fmaxf(h[j], 0);/'
+	variant no_eps 's/ \+ 1e-6f//'
+	variant eps_outside 's/sqrtf\(s \/ n \+ 1e-6f\)/(sqrtf(s \/ n) + 1e-6f)/'
+	variant half_rms 's/s \+= /s += (i & 1) * 2 * /'
+	variant no_gain 's/r \* g\[i\]/r/'
+	variant one_bias 's/b2 \+ s \* D/b2/'
+	variant no_inner_rms 's/for \(int r = 0; r < rows; r\+\+\)\s+rms\(h.*?;//s'
+	variant k_tail 's/p < k;/p < k \/ 4 * 4;/'
+	variant f16 's/a\[p\] \* w/(_Float16)a[p] * w/'
+	variant f16_sum 's/c\[j\] \+= (.*?);/c[j] = (_Float16)(c[j] + $1);/s'
+	variant f16_gelu 's/\(1 \+ erff/(1 + (float)(_Float16)erff/'
+	variant bf16_h 's/(h\[j\]) = (.*?);/$1 = cut($2);/;
+	    s/static void/static float\ncut(float v)\n{\n
+		union {float f; uint32_t u;} b = {v};\n
+		b.u &= 0xffff0000;\n
+		return b.f;\n}\n\nstatic void/'
+	verdicts <<-EOF
+	order	right
+	tanh	imprecise .*
+	relu	wrong .*
+	no_eps	wrong .*
+	eps_outside	(wrong|imprecise) .*
+	half_rms	wrong .*
+	no_gain	wrong .*
+	one_bias	wrong .*
+	no_inner_rms	wrong .*
+	k_tail	wrong .*
+	f16	imprecise .*
+	f16_sum	imprecise .*
+	f16_gelu	imprecise .*
+	bf16_h	imprecise .*
+	EOF
+}
+
 # A difference of nearly equal terms, in the check cases: an honest error is
 # that of the terms.
 @test "an operator's own scale is what its errors are measured by" {
@@ -287,7 +326,7 @@ verdicts() {
 # Of each seed three choices that its plan allows, drawn at random but always
 # the same.
 @test "the seeds are right whatever is chosen" {
-	for op in gelu gemm layer_norm optimized_fm \
+	for op in gelu gemm layer_norm optimized_fm pffn \
 	    rmsnorm_backward; do
 		for i in 1 2 3; do
 			jq -nc --arg op $op --arg x $i '{v: 1, op: $op, xid: $x,
