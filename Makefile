@@ -3,6 +3,7 @@
 # make check      all tests (installs what they need, or says how)
 # make redteam    kernels that cheat, each with and without what stops it
 # make bench      what the pipe itself costs
+# make bench-ops  every operator, searched and measured, beside PyTorch
 # make lint       clang-tidy, cppcheck, shellcheck, mandoc
 # make fuzz       the parsers, fed by libFuzzer for SECONDS=60 each
 # make sanitize   the tests again, built with ASan and UBSan
@@ -136,6 +137,12 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" bench/run
 
+bench-ops:
+	@scripts/deps build run
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" scripts/ke-bench -p \
+		-d $(B)/bench-ops -f $(B)/bench-ops.jsonl
+
 lint:
 	@scripts/deps build run test lint
 	@tests/lint
@@ -161,5 +168,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo check units off redteam replays fuzz sanitize bench lint install uninstall clean
+.PHONY: all demo check units off redteam replays fuzz sanitize bench bench-ops lint install uninstall clean
 .DELETE_ON_ERROR:
