@@ -81,6 +81,8 @@ $(B)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -Itests/fuzz -o $@ \
 		$< tests/fuzz/fuzz.c $(FEED) $(filter %.o,$^) $(B)/libke.a \
 		$(LIBS)
+$(B)/fuzz/load: $(addprefix $(B)/tools/ke-eval/,load.o verdict.o)
+$(B)/fuzz/reply: $(addprefix $(B)/tools/ke-eval/,wire.o verdict.o)
 
 demo:
 	@scripts/deps build run

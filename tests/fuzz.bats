@@ -38,6 +38,14 @@ replay() {
 	replay expr
 }
 
+@test "replies of a runner" {
+	replay reply
+}
+
+@test "shared objects" {
+	replay load
+}
+
 @test "a folder without inputs fails" {
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	run -1 "${B:-build}/replay/fuzz/expr" "$BATS_TEST_TMPDIR/empty"

@@ -41,7 +41,9 @@ struct object {
 	Elf64_Phdr load[LOADS_MAX];
 	size_t n_loads;
 	/* the dynamic section, and addresses and sizes from it */
-	Elf64_Phdr dynamic;
+	Elf64_Phdr dynamic, relro;
+	bool has_stack;
+	uint32_t n_symbols;
 	uint64_t hash, symtab, strtab, strsz, rela, relasz, jmprel, pltrelsz;
 	struct verdict *v;
 };
@@ -127,11 +129,16 @@ check_segment(struct object *o, const Elf64_Phdr *h)
 	case PT_DYNAMIC:
 		if (o->dynamic.p_type == PT_DYNAMIC)
 			return damaged(o, "two dynamic sections");
-		if (h->p_vaddr > UINT32_MAX || h->p_memsz > UINT32_MAX)
+		if (h->p_vaddr > UINT32_MAX || h->p_memsz > UINT32_MAX ||
+		    h->p_memsz < h->p_filesz)
 			return damaged(o, "the dynamic section lies outside");
 		o->dynamic = *h;
 		return 0;
+	case PT_GNU_RELRO:
+		o->relro = *h;
+		return 0;
 	case PT_GNU_STACK:
+		o->has_stack = true;
 		return h->p_flags & PF_X ? refuse(o, "segment",
 		    "the stack would be executable") : 0;
 	case PT_INTERP:
@@ -139,6 +146,29 @@ check_segment(struct object *o, const Elf64_Phdr *h)
 	default:
 		return 0;
 	}
+}
+
+/* What it takes for all of them to be known. */
+static int
+check_segments(const struct object *o)
+{
+	const Elf64_Phdr *r = &o->relro;
+	size_t i = 0;
+
+	if (o->dynamic.p_type != PT_DYNAMIC)
+		return damaged(o, "no dynamic section");
+	/* the loader's default is an executable one */
+	if (!o->has_stack)
+		return refuse(o, "segment", "the stack would be executable");
+	while (i < o->n_loads && (!(o->load[i].p_flags & PF_W) ||
+	    r->p_vaddr < o->load[i].p_vaddr || r->p_memsz > UINT32_MAX ||
+	    r->p_vaddr > UINT32_MAX ||
+	    r->p_vaddr + r->p_memsz > end_of(&o->load[i])))
+		i++;
+	if (r->p_memsz > 0 && i == o->n_loads)
+		return refuse(o, "segment", "protection of memory that isn't "
+		    "its own");
+	return 0;
 }
 
 static int
@@ -258,17 +288,37 @@ check_library(struct object *o, const Elf64_Dyn *d)
 	return d->d_tag == DT_NEEDED ? check_needed(o, d->d_un.d_val) : 0;
 }
 
+/* The table that names are looked up in leads to no symbol but the n that are
+ * looked at. */
 static int
-check_symbols(const struct object *o)
+check_hash(struct object *o)
 {
-	const unsigned char *hash = at(o, o->hash, 8, false), *p;
-	uint32_t n;
+	const unsigned char *hash = at(o, o->hash, 8, false);
+	uint32_t head[2], index; /* buckets; chains, one per symbol */
 
 	if (o->hash == 0 || hash == NULL)
 		return damaged(o, "no table of symbols");
-	memcpy(&n, hash + 4, sizeof(n)); /* of chains: one per symbol */
-	p = n > SYMBOLS_MAX ? NULL
-	    : at(o, o->symtab, n * sizeof(Elf64_Sym), false);
+	memcpy(head, hash, sizeof(head));
+	o->n_symbols = head[1];
+	if (head[0] > SYMBOLS_MAX || head[1] > SYMBOLS_MAX ||
+	    at(o, o->hash, 8 + 4 * (uint64_t)(head[0] + head[1]), false) ==
+	    NULL)
+		return damaged(o, "its table of symbols lies outside");
+	for (size_t i = 0; i < (size_t)head[0] + head[1]; i++) {
+		memcpy(&index, hash + 8 + 4 * i, sizeof(index));
+		if (index >= head[1])
+			return damaged(o, "a symbol that isn't there");
+	}
+	return 0;
+}
+
+static int
+check_symbols(const struct object *o)
+{
+	uint32_t n = o->n_symbols;
+	const unsigned char *p = at(o, o->symtab, n * sizeof(Elf64_Sym),
+	    false);
+
 	if (p == NULL)
 		return damaged(o, "its symbols lie outside");
 	for (uint32_t i = 0; i < n; i++) {
@@ -291,7 +341,8 @@ check_relocations(const struct object *o, uint64_t address, uint64_t size)
 
 	if (size == 0)
 		return 0;
-	if (p == NULL)
+	/* the loader goes on to the last one that begins within the size */
+	if (p == NULL || size % sizeof(Elf64_Rela) != 0)
 		return damaged(o, "its relocations lie outside");
 	for (uint64_t i = 0; i < n; i++) {
 		Elf64_Rela r;
@@ -305,6 +356,8 @@ check_relocations(const struct object *o, uint64_t address, uint64_t size)
 			return verdict_set(o->v, KE_PLAN_ERROR, "relocation",
 			    "a relocation of type %u",
 			    (unsigned)ELF64_R_TYPE(r.r_info));
+		if (ELF64_R_SYM(r.r_info) >= o->n_symbols)
+			return damaged(o, "a symbol that isn't there");
 		if (!is_data(o, r.r_offset, 8))
 			return refuse(o, "relocation", "a relocation outside "
 			    "of what it may write");
@@ -334,11 +387,9 @@ load_check(const void *object, size_t n, struct verdict *v)
 	for (size_t i = 0; i < h.e_phnum; i++)
 		if (check_segment(&o, &all[i]) == -1)
 			return -1;
-	if (o.dynamic.p_type != PT_DYNAMIC)
-		return damaged(&o, "no dynamic section");
-	if (each_entry(&o, check_entry) == -1 ||
+	if (check_segments(&o) == -1 || each_entry(&o, check_entry) == -1 ||
 	    each_entry(&o, check_library) == -1 ||
-	    check_symbols(&o) == -1 ||
+	    check_hash(&o) == -1 || check_symbols(&o) == -1 ||
 	    check_relocations(&o, o.rela, o.relasz) == -1 ||
 	    check_relocations(&o, o.jmprel, o.pltrelsz) == -1)
 		return -1;

@@ -14,5 +14,6 @@ verdict_set(struct verdict *v, enum ke_status status, const char *code,
 	va_start(ap, fmt);
 	vsnprintf(v->detail, sizeof(v->detail), fmt, ap);
 	va_end(ap);
+	ke_tidy(v->detail);
 	return -1;
 }

@@ -22,10 +22,8 @@ shorten(struct ke_err *e, const char *text, size_t n)
 	memcpy(e->msg + HEAD_MAX + sizeof(gap) - 1, text + n - tail, tail + 1);
 }
 
-/* Messages quote what others wrote, and go to terminals: control characters
- * are replaced, and what is left of a character that was cut in two. */
-static void
-tidy(char *s)
+void
+ke_tidy(char *s)
 {
 	size_t n = strlen(s), len;
 
@@ -61,6 +59,6 @@ ke_fail(struct ke_err *e, const char *fmt, ...)
 		ke_buf_free(&whole);
 	}
 	va_end(again);
-	tidy(e->msg);
+	ke_tidy(e->msg);
 	return -1;
 }

@@ -18,6 +18,11 @@ struct ke_err {
 int ke_fail(struct ke_err *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Makes text that quotes what others wrote fit for a terminal, in place:
+ * control characters are replaced, and what is left of a character that was
+ * cut in two. */
+void ke_tidy(char *);
+
 /* As malloc(3) and friends, but out of memory ends the program with 111, and
  * products that overflow count as that.  The caller frees. */
 void *ke_calloc(size_t n, size_t size);
