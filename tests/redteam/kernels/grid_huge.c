@@ -1,5 +1,6 @@
 /* ke-plan
-{ "launches": [{"kernel": "axpy", "grid": ["N*2147483647", 2147483647], "args": []}] }
+{ "launches": [{"kernel": "axpy", "grid": ["N*2147483647", 2147483647],
+    "args": []}] }
 More blocks than a counter holds. */
 
 void

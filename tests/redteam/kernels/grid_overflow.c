@@ -1,5 +1,6 @@
 /* ke-plan
-{ "launches": [{"kernel": "axpy", "grid": ["(N+1)*9223372036854775807"], "args": []}] }
+{ "launches": [{"kernel": "axpy", "grid": ["(N+1)*9223372036854775807"],
+    "args": []}] }
 More than 64 bits. */
 
 void

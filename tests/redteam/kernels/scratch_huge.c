@@ -1,5 +1,6 @@
 /* ke-plan
-{ "launches": [{"kernel": "axpy", "grid": [1], "shared": "4398046511104", "args": []}] }
+{ "launches": [{"kernel": "axpy", "grid": [1], "shared": "4398046511104",
+    "args": []}] }
 4 TB of scratch. */
 
 void
