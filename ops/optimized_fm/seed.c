@@ -5,16 +5,18 @@
     "NV": [1, 2, 3, 4],
     "BK": [64, 128, 256, 512, 1024],
     "OUT": [0, 1],
-    "AHEAD": [0, 1]},
-  "choice": {"VW": 8, "MR": 6, "NV": 2, "BK": 512, "OUT": 0, "AHEAD": 1},
+    "SB": [1, 2, 4, 8],
+    "AHEAD": [0, 1, 2]},
+  "choice": {"VW": 8, "MR": 6, "NV": 2, "BK": 512, "OUT": 1,
+    "SB": 2, "AHEAD": 2},
   "require": ["MR*NV + NV <= 31"],
   "launches": [
-    {"kernel": "fm", "grid": ["cdiv(K, BK)", "B"],
+    {"kernel": "fm", "grid": ["cdiv(K, BK)", "cdiv(B, SB)"],
      "shared": "N*(D + K) <= 2*D*K ? 4*(N + 3)*(N + 3) : 4*D*(BK + N)",
-     "args": ["X", "Y", "out", "N", "D", "K"]}] }
+     "args": ["X", "Y", "out", "B", "N", "D", "K"]}] }
 
 The association that costs less: (X X^T) Y is N (N (D + K)) products a sample,
-X (X^T Y) is 2 N D K.  A block is BK columns of a sample.
+X (X^T Y) is 2 N D K.  A block is BK columns of SB samples.
 
 X X^T, which is symmetric, is summed along rows of X, in vectors of VW floats
 that are added up at the end: a tile is VW of its elements.  Both products that
@@ -24,7 +26,8 @@ MR rows by NV vectors summed in registers.  Where the rows are no multiple of
 MR, the last tile begins earlier and says some of them again.
 
 OUT 1 writes aligned rows of out past the caches, which spares reading them
-first.  AHEAD 1 asks for Y while X X^T is summed. */
+first.  AHEAD 1 asks for Y while X X^T is summed, and 2 for the block's next X
+while that is multiplied, too. */
 
 #include <string.h>
 #ifdef __SSE2__
@@ -63,6 +66,8 @@ struct product {
 	const float *a, *b;
 	float *c;
 	int lda, ldb, ldc, rows, columns, steps, past;
+	const float *next;	/* what is asked for meanwhile, or null */
+	int per_column;		/* its elements for each column of c */
 };
 
 static inline int
@@ -124,20 +129,17 @@ dots(const float *X, int i, int j, int N, int D)
 	return sums(s);
 }
 
-/* Asks for a row of what the next product reads. */
 static void
-ask(const struct product *next, int row)
+ask(const float *x, int n)
 {
-	const float *b = next->b + (size_t)row * next->ldb;
-
-	for (int j = 0; j < next->columns; j += 16)
-		__builtin_prefetch(b + j, 0, 2);
+	for (int i = 0; i < n; i += 16)
+		__builtin_prefetch(x + i, 0, 2);
 }
 
 /* g[n * pitch + m], for n and m below N rounded up to GI. */
 static void
 gram(const float *X, float *g, int pitch, int N, int D,
-    const struct product *next)
+    const struct product *y)
 {
 	int row = 0;
 
@@ -148,8 +150,9 @@ gram(const float *X, float *g, int pitch, int N, int D,
 			for (int l = 0; l < VW; l++)
 				g[(i + l / GJ) * pitch + j + l % GJ] =
 				    g[(j + l % GJ) * pitch + i + l / GJ] = r[l];
-			if (KE_AHEAD && row < next->steps)
-				ask(next, row++);
+			if (KE_AHEAD && row < y->steps)
+				ask(y->b + (size_t)row++ * y->ldb,
+				    y->columns);
 		}
 }
 
@@ -225,8 +228,12 @@ multiply(const struct product *p)
 {
 	int j = 0;
 
-	for (; j + NV * VW <= p->columns; j += NV * VW)
+	for (; j + NV * VW <= p->columns; j += NV * VW) {
+		if (p->next != NULL)
+			ask(p->next + (size_t)j * p->per_column,
+			    NV * VW * p->per_column);
 		columns(p, j, NV, VW);
+	}
 	for (; j + VW <= p->columns; j += VW)
 		columns(p, j, 1, VW);
 	if (j < p->columns)
@@ -241,31 +248,28 @@ transpose(const float *X, float *xt, int N, int D)
 			xt[(size_t)d * N + n] = X[(size_t)n * D + d];
 }
 
-void
-fm(const struct ke_block *b, const float *restrict X, const float *restrict Y,
-    float *restrict out, int N, int D, int K)
+/* Some columns of a sample; next is the X that follows, or null. */
+static void
+sample(const float *X, const float *Y, float *out, float *scratch, int columns,
+    int N, int D, int K, const float *next)
 {
-	int k0 = b->x * KE_BK, pitch = N + 3, width = least(KE_BK, K - k0);
-	float *scratch = b->shared;
-	struct product last = {.c = out + (size_t)b->y * N * K + k0,
-	    .ldc = K, .rows = N, .columns = width,
-	    .past = KE_OUT && K % VW == 0};
+	struct product last = {.c = out, .ldc = K, .rows = N,
+	    .columns = columns, .past = KE_OUT && K % VW == 0, .next = next,
+	    .per_column = N * D / columns};
 
-	X += (size_t)b->y * N * D;
-	Y += (size_t)b->y * N * K + k0;
 	if ((int64_t)N * (D + K) <= (int64_t)2 * D * K) {
 		last.a = scratch;
-		last.lda = pitch;
+		last.lda = N + 3;
 		last.b = Y;
 		last.ldb = K;
 		last.steps = N;
-		gram(X, scratch, pitch, N, D, &last);
+		gram(X, scratch, N + 3, N, D, &last);
 	} else {
 		float *xt = scratch + (size_t)D * KE_BK;
 
 		multiply(&(struct product){.a = X, .lda = D, .b = Y, .ldb = K,
-		    .c = scratch, .ldc = KE_BK, .rows = D, .columns = width,
-		    .steps = N});
+		    .c = scratch, .ldc = KE_BK, .rows = D,
+		    .columns = columns, .steps = N});
 		transpose(X, xt, N, D);
 		last.a = xt;
 		last.lda = N;
@@ -274,6 +278,23 @@ fm(const struct ke_block *b, const float *restrict X, const float *restrict Y,
 		last.steps = D;
 	}
 	multiply(&last);
+}
+
+void
+fm(const struct ke_block *b, const float *restrict X, const float *restrict Y,
+    float *restrict out, int B, int N, int D, int K)
+{
+	int from = b->y * KE_SB, end = least(B, from + KE_SB);
+	int k = b->x * KE_BK;
+
+	for (int s = from; s < end; s++) {
+		const float *x = X + (size_t)s * N * D;
+		size_t at = (size_t)s * N * K + k;
+
+		sample(x, Y + at, out + at, b->shared, least(KE_BK, K - k), N,
+		    D, K, KE_AHEAD > 1 && s + 1 < end ? x + (size_t)N * D :
+		    NULL);
+	}
 #ifdef __SSE2__
 	if (KE_OUT)
 		_mm_sfence();
