@@ -266,6 +266,41 @@ verdicts() {
 	EOF
 }
 
+@test "attention: no maximum, keys and masks, less precision" {
+	op=attention
+	variant order 's/q\[d\] \* (k\[.*?\])/$1 * q[d]/'
+	variant no_max 's/p\[j\] - max/p[j]/'
+	variant no_scale 's/1 \/ sqrtf\(D\)/1/'
+	variant most_keys 's/j < m/j < m - m \/ 16/g'
+	variant mask_early 's/i \+ 1 :/(i > 0 ? i : 1) :/'
+	variant mask_late 's/i \+ 1 :/(i + 2 < S ? i + 2 : S) :/'
+	variant no_mask 's/causal \? i \+ 1 : S/S/'
+	variant other_sum 's/sum \+= p/if (j % 2) sum += 2 * p/'
+	variant f16_score 's/= s \* scale/= (_Float16)(s * scale)/'
+	variant f16_weight 's/expf\(p\[j\] - max\);/
+	    (_Float16)expf(p[j] - max);/'
+	variant f16_value 's/p\[j\] \* v/p[j] * (_Float16)v/'
+	variant bf16_weight 's/(expf\(p\[j\] - max\));/cut($1);/;
+	    s/static void/static float\ncut(float v)\n{\n
+		union {float f; uint32_t u;} b = {v};\n
+		b.u &= 0xffff0000;\n
+		return b.f;\n}\n\nstatic void/'
+	verdicts <<-EOF
+	order	right
+	no_max	wrong .*
+	no_scale	wrong .*
+	most_keys	wrong .*
+	mask_early	wrong .*
+	mask_late	wrong .*
+	no_mask	wrong .*
+	other_sum	wrong .*
+	f16_score	(wrong|imprecise) .*
+	f16_weight	imprecise .*
+	f16_value	imprecise .*
+	bf16_weight	imprecise .*
+	EOF
+}
+
 # A difference of nearly equal terms, in the check cases: an honest error is
 # that of the terms.
 @test "an operator's own scale is what its errors are measured by" {
@@ -323,10 +358,46 @@ verdicts() {
 	[[ $output == *ke_scale_y* ]]
 }
 
+# One less of a dim must matter; of one that is 0 in some case, down to 0.
+@test "a dim that may be 0 is a switch" {
+	mkdir maybe
+	cat > maybe/op.json <<-'EOF'
+	{"v": 1, "name": "maybe", "summary": "y = x or 2 x", "tags": [],
+	 "dims": ["N", "twice"], "tensors": [
+	  {"name": "x", "role": "in", "dtype": "f32", "shape": ["N"],
+	   "draw": {"dist": "normal"}},
+	  {"name": "y", "role": "out", "dtype": "f32", "shape": ["N"]}],
+	 "dtypes": {"f32": {}}, "flops": "N",
+	 "cases": {"check": [{"N": 1, "twice": 1}, {"N": 33, "twice": 1},
+	  {"N": 17, "twice": 0}],
+	  "small": [{"N": 999, "twice": 1}]}}
+	EOF
+	echo 'REF_y(i) { return x(i) * (twice ? 2 : 1); }' > maybe/ref.c
+	cat > maybe/base.c <<-'EOF'
+	/* ke-plan
+	{ "launches": [{"kernel": "copy", "args": ["x", "y", "N", "twice"]}] }
+	*/
+	void
+	copy(const float *x, float *y, int N, int twice)
+	{
+		for (int i = 0; i < N; i++)
+			y[i] = x[i] * (twice ? 2 : 1);
+	}
+	EOF
+	dim() {
+		ke-eval -A ./maybe | jq -r '.tests[] |
+		    select(.test == "dims" and (.detail | test("^twice"))) |
+		    .result' || true
+	}
+	[ "$(dim)" = pass ]
+	sed -i 's/twice ? 2 : 1/1/' maybe/ref.c maybe/base.c
+	[ "$(dim)" = fail ]
+}
+
 # Of each seed three choices that its plan allows, drawn at random but always
 # the same.
 @test "the seeds are right whatever is chosen" {
-	for op in gelu gemm layer_norm optimized_fm pffn \
+	for op in attention gelu gemm layer_norm optimized_fm pffn \
 	    rmsnorm_backward; do
 		for i in 1 2 3; do
 			jq -nc --arg op $op --arg x $i '{v: 1, op: $op, xid: $x,
