@@ -301,6 +301,47 @@ verdicts() {
 	EOF
 }
 
+@test "mbdt: ties, infinities, borders left out, less precision" {
+	op=mbdt
+	variant order 's/borders\[k\] < x\[i\]/x[i] > borders[k]/'
+	variant not_above 's/borders\[k\] < x/borders[k] <= x/'
+	variant all 's/k < K/k <= K/'
+	variant difference 's/k < K/k <= K/;
+	    s/borders\[k\] < x\[i\]/!(borders[k] - x[i] >= 0)/'
+	variant first 's/k < K/k < K - 1/'
+	variant no_start 's/= start \+ n/= n/'
+	variant starts 's/\(K \+ 1\)/K/'
+	variant f16 's/borders\[k\] < x\[i\]/
+	    (_Float16)borders[k] < (_Float16)x[i]/'
+	variant epsilon 's/< x\[i\]/< x[i] - 1e-6f/'
+	verdicts <<-EOF
+	order	right
+	not_above	wrong .*
+	all	right
+	difference	wrong .*
+	first	wrong .*
+	no_start	wrong .*
+	starts	wrong .*
+	f16	wrong .*
+	epsilon	wrong .*
+	EOF
+	jq -es '.[0].eval.precision == "enforced"' verdicts
+}
+
+# What mbdt draws is what its definition is about.
+@test "borders ascend to an infinity, and samples hit them" {
+	ke-eval -R -o mbdt > out
+	jq -es 'all(.[]; .dims.K as $k | .dims.F as $f | .inputs.borders as $b |
+	    all(range($f); . as $i | $b[$i * ($k + 1):($i + 1) * ($k + 1)] |
+	    .[-1] == "inf" and (.[:-1] | . == sort and all(.[]; . >= -4 and
+	    . <= 4))))' out
+	jq -es '[.[].inputs | (.borders | map({"\(.)": true}) | add) as $b |
+	    .x[] | select($b["\(.)"])] | length > 500 and
+	    any(.[]; . == "inf")' out
+	jq -es '[.[].inputs.x[] | select(. != "inf")] |
+	    min < -4 and max > 4' out
+}
+
 # A difference of nearly equal terms, in the check cases: an honest error is
 # that of the terms.
 @test "an operator's own scale is what its errors are measured by" {
@@ -397,8 +438,8 @@ verdicts() {
 # Of each seed three choices that its plan allows, drawn at random but always
 # the same.
 @test "the seeds are right whatever is chosen" {
-	for op in attention gelu gemm layer_norm optimized_fm pffn \
-	    rmsnorm_backward; do
+	for op in attention gelu gemm layer_norm mbdt optimized_fm \
+	    pffn rmsnorm_backward; do
 		for i in 1 2 3; do
 			jq -nc --arg op $op --arg x $i '{v: 1, op: $op, xid: $x,
 			    target: "cpu", language: "c",
