@@ -39,6 +39,20 @@ verdicts() {
 	done
 }
 
+# The same candidates pass where nothing compares their errors, so that it was
+# these that refused them.  (The sanitizers' build has no such tool.)
+believed() {
+	local off=$root/${B:-build}/off/bin/ke-eval got
+
+	if [ ! -x "$off" ]; then return; fi
+	for name; do
+		got=$(KE_OFF=element,norm,bias "$off" -o "$op" "$name.c" |
+		    jq -r '[.eval.status, .eval.code // empty] | join(" ")')
+		echo "$name.c: $got"
+		[[ $got =~ ^($right)$ ]]
+	done
+}
+
 @test "gelu: other formulas, less precision, what overflows" {
 	op=gelu
 	variant tanh 's/v \* v \* v/(v * v) * v/'
@@ -60,6 +74,7 @@ verdicts() {
 	f16	imprecise element
 	f16_in	imprecise element
 	EOF
+	believed erf f16
 }
 
 # The operator's baseline with lanes for its sums, and in f32 alone: honest,
@@ -125,6 +140,7 @@ verdicts() {
 	half	(wrong|imprecise) .*
 	plain	wrong element
 	EOF
+	believed one_pass f16
 }
 
 @test "rmsnorm_backward: terms and rows left out, less precision" {
@@ -146,6 +162,7 @@ verdicts() {
 	f16_dw	(wrong|imprecise) .*
 	no_eps	wrong .*
 	EOF
+	believed half_dot f16
 }
 
 @test "gemm: a part of the sum or of the tile, less precision" {
@@ -175,6 +192,7 @@ verdicts() {
 	f16_sum	imprecise .*
 	not_cleared	wrong .*
 	EOF
+	believed bf16 f16
 }
 
 @test "optimized_fm: the other association; parts of the sums, less precision" {
