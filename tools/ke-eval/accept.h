@@ -6,6 +6,9 @@
 #include "dtype.h"
 #include "op.h"
 
+/* Denormals of f32 round to their own spacing; and no bound is ever 0. */
+#define ACCEPT_SPACING 1e-45
+
 /* The rule for one output of one case. */
 struct rule {
 	double u;     /* unit roundoff of the output's type */

@@ -166,13 +166,14 @@ find_needs(const struct work *w, size_t t, const struct truth *x,
 
 	*c = *c2 = 0;
 	for (int64_t i = 0; i < x->n; i++) {
-		double error = fabs(got[i] - x->ref[i]);
+		double error = fmax(0, fabs(got[i] - x->ref[i]) -
+		    ACCEPT_SPACING);
 		double s = x->scale[i];
 		double size = fmax(fabs(x->ref[i]), s / sqrt(n));
 
-		if (!isfinite(x->ref[i]) || s <= 0)
+		if (!isfinite(x->ref[i]) || !isfinite(s) || s <= 0)
 			continue;
-		*c = fmax(*c, isfinite(error)
+		*c = fmax(*c, isfinite(got[i])
 		    ? (error - u * fabs(x->ref[i])) / (acc * s) : INFINITY);
 		error2 += error * error;
 		ref2 += x->ref[i] * x->ref[i];

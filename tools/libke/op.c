@@ -13,7 +13,7 @@
 static const char *const role_names[] = {"in", "out", "let", NULL};
 static const char *const scale_names[] = {"row", "terms", "own", NULL};
 static const char *const dist_names[] = {
-    "normal", "uniform", "sorted_distinct", "borders", "sample", NULL};
+    "normal", "uniform", "sorted_distinct", "sample", NULL};
 
 static int
 find_word(const char *const *words, const char *w)
@@ -82,7 +82,7 @@ load_draw(struct ke_op *op, struct ke_tensor *t, cJSON *draw,
 
 	if (dist == -1)
 		return ke_fail(e, "tensors.%s: draw.dist: not one of normal, "
-		    "uniform, sorted_distinct, borders, sample", t->name);
+		    "uniform, sorted_distinct, sample", t->name);
 	d->dist = (enum ke_dist)dist;
 	d->from = -1;
 	if (d->dist == KE_NORMAL) {
@@ -138,14 +138,9 @@ check_dist(const struct ke_op *op, const struct ke_tensor *t,
 		return ke_fail(e, "tensors.%s: draw.dist: integers are not "
 		    "normal", t->name);
 	case KE_UNIFORM:
-	case KE_SAMPLE:
 		return 0;
-	case KE_BORDERS:
-		if (all_of(op, t, false))
-			return 0;
-		return ke_fail(e, "tensors.%s: draw.dist: not of integers",
-		    t->name);
 	case KE_SORTED_DISTINCT:
+	case KE_SAMPLE:
 		if (all_of(op, t, true))
 			return 0;
 		return ke_fail(e, "tensors.%s: draw.dist: of integers only",
@@ -493,18 +488,6 @@ ke_tolerance_enforces(const struct ke_tolerance *t, const struct ke_needs *c,
 	    (c->lower >= KE_MARGIN * t->c || c2->lower >= KE_MARGIN * t->c2);
 }
 
-/* Integers are: no error of theirs is excused. */
-static bool
-is_exact(const struct ke_op *op, enum ke_dtype variant)
-{
-	for (size_t t = 0; t < op->n_tensors; t++)
-		if (op->tensors[t].role == KE_OUT &&
-		    ke_dtypes[ke_tensor_dtype(&op->tensors[t],
-		    variant)].roundoff > 0)
-			return false;
-	return true;
-}
-
 /* [honest, lower] */
 static int
 read_needs(const cJSON *calibrated, const char *name, struct ke_needs *n)
@@ -539,7 +522,7 @@ ke_op_tolerance(const struct ke_op *op, const char *dtype,
 	if (t->acc == KE_DTYPE_COUNT || !(t->c > 0) || !(t->c2 > 0))
 		return ke_fail(e, "%s: dtypes.%s: bad tolerance", op->name,
 		    dtype);
-	t->enforced = is_exact(op, type);
+	t->enforced = ke_dtypes[type].roundoff == 0; /* exact */
 	if (calibrated == NULL)
 		return 0;
 	if (read_needs(calibrated, "c", &c) == -1 ||
