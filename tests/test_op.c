@@ -152,6 +152,45 @@ loads_what_it_says(void **state)
 	ke_op_free(op);
 }
 
+/* Is precision enforced with this in the place of {"c": 3}? */
+static bool
+enforced(const char *tolerance)
+{
+	char *text = with("{\"c\": 3}", tolerance);
+	struct ke_tolerance t;
+	struct ke_err e;
+	struct ke_op *op;
+
+	put("op.json", text);
+	op = load(dir);
+	assert_int_equal(ke_op_tolerance(op, "f16", &t, &e), 0);
+	ke_op_free(op);
+	free(text);
+	return t.enforced;
+}
+
+static void
+precision_is_enforced(void **state)
+{
+	(void)state;
+	/* nobody has measured */
+	assert_false(enforced("{\"c\": 3}"));
+	/* twice the honest, and half of the lower: of both, of one */
+	assert_true(enforced("{\"c\": 4, \"c2\": 2, \"calibrated\": "
+	    "{\"c\": [2, 8], \"c2\": [1, 4]}}"));
+	assert_true(enforced("{\"c\": 4, \"c2\": 2, \"calibrated\": "
+	    "{\"c\": [2, 7.9], \"c2\": [1, 4]}}"));
+	assert_true(enforced("{\"c\": 4, \"c2\": 2, \"calibrated\": "
+	    "{\"c\": [2, 8], \"c2\": [1, 3.9]}}"));
+	assert_false(enforced("{\"c\": 4, \"c2\": 2, \"calibrated\": "
+	    "{\"c\": [2, 7.9], \"c2\": [1, 3.9]}}"));
+	/* an honest kernel could fail either rule */
+	assert_false(enforced("{\"c\": 4, \"c2\": 2, \"calibrated\": "
+	    "{\"c\": [2.1, 8], \"c2\": [1, 4]}}"));
+	assert_false(enforced("{\"c\": 4, \"c2\": 2, \"calibrated\": "
+	    "{\"c\": [2, 8], \"c2\": [1.1, 4]}}"));
+}
+
 static void
 numbers_of_a_case(void **state)
 {
@@ -249,8 +288,6 @@ broken(void **state)
 		    "\"max\": -1", "tensors.x: draw: max is below min"},
 		{"\"dist\": \"normal\"", "\"dist\": \"sorted_distinct\","
 		    "\"min\": 0, \"max\": 9", "x: draw.dist: of integers"},
-		{"\"dist\": \"uniform\"", "\"dist\": \"borders\"",
-		    "tensors.i: draw.dist: not of integers"},
 		{"\"dist\": \"uniform\"", "\"dist\": \"normal\"",
 		    "tensors.i: draw.dist: integers are not normal"},
 		{"\"from\": \"i\"", "\"from\": \"n\"",
@@ -272,6 +309,14 @@ broken(void **state)
 		{"\"f64\": {}", "\"f64\": 1", "t: no dtype variant f64"},
 		{"{\"c\": 3}", "{\"c\": 0}", "t: dtypes.f16: bad tolerance"},
 		{"{\"c\": 3}", "{\"acc\": \"f\"}", "dtypes.f16: bad tolerance"},
+		{"{\"c\": 3}", "{\"calibrated\": {}}",
+		    "dtypes.f16: calibrated: c and c2 are not pairs"},
+		{"{\"c\": 3}", "{\"calibrated\": {\"c\": [1, 9]}}",
+		    "dtypes.f16: calibrated: c and c2 are not pairs"},
+		{"{\"c\": 3}", "{\"calibrated\": {\"c\": [1, 9],"
+		    " \"c2\": [1, 0]}}", "calibrated: c and c2 are not pairs"},
+		{"{\"c\": 3}", "{\"calibrated\": {\"c\": [1, 9, 9],"
+		    " \"c2\": [1, 9]}}", "calibrated: c and c2 are not pairs"},
 		/* cases */
 		{"\"check\":", "\"Check\":", "cases: check: not a non-empty"},
 		{"[{\"N\": 4, \"W\": 3}, {\"N\": 0, \"W\": 8}]", "[]",
@@ -486,6 +531,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loads_what_it_says),
+		cmocka_unit_test(precision_is_enforced),
 		cmocka_unit_test(numbers_of_a_case),
 		cmocka_unit_test(broken),
 		cmocka_unit_test(file_missing),
