@@ -1,0 +1,4 @@
+REF_y(i, j)
+{
+	return fmax(x(i, j), 0);
+}

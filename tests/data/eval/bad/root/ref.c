@@ -1,0 +1,4 @@
+REF_y(i, j)
+{
+	return sqrt(x(i, j));
+}

@@ -1,0 +1,4 @@
+REF_y(i, j)
+{
+	return 2 * x(i, j);
+}
