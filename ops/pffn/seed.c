@@ -3,12 +3,10 @@
     "VW": [4, 8, 16],
     "MR": [4, 6, 8, 10, 12],
     "NV": [1, 2, 3, 4],
-    "RB": [8, 12, 16, 24, 32, 40, 50, 64, 100, 128],
+    "RB": [8, 12, 16, 24, 30, 40, 50, 64, 100, 128],
     "ORDER": [0, 1],
-    "UK": [1, 2, 4],
-    "UN": [1, 2, 4]},
-  "choice": {"VW": 8, "MR": 6, "NV": 2, "RB": 50, "ORDER": 0, "UK": 1,
-    "UN": 2},
+    "UK": [1, 2, 4]},
+  "choice": {"VW": 8, "MR": 6, "NV": 2, "RB": 24, "ORDER": 0, "UK": 1},
   "require": ["MR*NV + NV <= 31", "MR*NV >= 4"],
   "launches": [
     {"kernel": "pffn", "grid": ["cdiv(N, RB)", "B"], "shared": "4*RB*(K + 1)",
@@ -24,7 +22,7 @@ UK unrolls the loop over the steps.
 Between them one pass adds the bias, takes gelu, sums the squares and multiplies
 by the gain; the row's norm is a factor that the second product's rows take
 after it.  Then comes a pass for the squares and one for the result, both of
-which make v from the product anew.  UN unrolls these passes.
+which make v from the product anew.
 
 erf(x / sqrt 2) is x times a polynomial of degree 14 in x^2, a weighted minimax
 for |x| <= 5.5 in powers of x^2 / 15.125 - 1, and held within 1, which it leaves
@@ -230,7 +228,6 @@ hidden(float *h, const float *bias, const float *gain, int n)
 	vec s = {};
 	int i = 0;
 
-	UNROLL(KE_UN)
 	for (; i + VW <= n; i += VW)
 		s += hidden_part(h + i, bias + i, gain + i, VW);
 	if (i < n)
@@ -253,7 +250,6 @@ last(float *y, float r, const float *bias, const float *gain, int n)
 	float q;
 	int i = 0;
 
-	UNROLL(KE_UN)
 	for (; i + VW <= n; i += VW) {
 		v = last_part(y + i, r, bias + i, VW);
 		s += v * v;
@@ -263,7 +259,6 @@ last(float *y, float r, const float *bias, const float *gain, int n)
 		s += v * v;
 	}
 	q = norm(s, n);
-	UNROLL(KE_UN)
 	for (i = 0; i + VW <= n; i += VW)
 		*(uvec *)(y + i) = last_part(y + i, r, bias + i, VW) * q *
 		    load(gain + i, VW);
