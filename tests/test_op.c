@@ -302,6 +302,12 @@ broken(void **state)
 		{"\"max\": \"Q\"", "\"max\": \"q\"",
 		    "tensors.i: q: column 1: no such name: q"},
 		{"\"max\": \"Q\"", "\"max\": [1]", "draw: needs min and max"},
+		{"\"normal\"", "\"normal\", \"special\": 1",
+		    "draw.special: not an array"},
+		{"\"normal\"", "\"normal\", \"special\": [\"nul\"]",
+		    "draw.special: not of nan, inf"},
+		{"\"hit\": 0.5", "\"hit\": 0.5, \"special\": [\"nan\"]",
+		    "k: draw.special: not an array, or not of a floating"},
 		/* variants and their tolerance */
 		{"\"dtypes\": {\"f16\": {\"c\": 3}, \"f64\": {}}",
 		    "\"dtypes\": {}", "dtypes: not a non-empty object"},

@@ -15,6 +15,15 @@ draw_kind_name(enum draw_kind k)
 	return kind_names[k];
 }
 
+size_t
+draw_kinds(const struct ke_op *op)
+{
+	for (size_t t = 0; t < op->n_tensors; t++)
+		if (op->tensors[t].draw.special != 0)
+			return DRAW_KIND_COUNT;
+	return DRAW_SPECIAL;
+}
+
 double
 draw_read(enum ke_dtype type, const void *p, int64_t i)
 {
@@ -74,6 +83,33 @@ normal(uint64_t key, uint64_t i)
 	    cosf(6.2831853f * (float)v));
 }
 
+/* One in eight, of those that the operator defines. */
+static double
+special(const struct ke_draw *d, uint64_t key, uint64_t n)
+{
+	uint64_t r = random_word(~key, n);
+	double sign = r & 1 ? 1 : -1;
+	enum ke_special k = (enum ke_special)(r / 16 % KE_SPECIAL_COUNT);
+
+	if (d->special == 0 || r / 2 % 8 != 0)
+		return normal(key, n);
+	while ((d->special & 1u << k) == 0)
+		k = (enum ke_special)((k + 1) % KE_SPECIAL_COUNT);
+	switch (k) {
+	case KE_SPECIAL_NAN:
+		return NAN;
+	case KE_SPECIAL_INF:
+		return sign * (double)INFINITY;
+	case KE_SPECIAL_MINUS_0:
+		return -0.0;
+	case KE_SPECIAL_DENORMAL:
+		return sign * 1e-40;
+	case KE_SPECIAL_COUNT:
+		break;
+	}
+	return 0;
+}
+
 static double
 floating(const struct ke_draw *d, enum draw_kind kind, double a, double b,
     uint64_t key, int64_t i, int64_t count, int64_t last)
@@ -104,6 +140,8 @@ floating(const struct ke_draw *d, enum draw_kind kind, double a, double b,
 	case DRAW_TAIL: /* the last part of each row alone */
 		return i % last >= last - 1 - (last - 1) / 8
 		    ? normal(key, n) : 0;
+	case DRAW_SPECIAL:
+		return special(d, key, n);
 	case DRAW_KIND_COUNT:
 		break;
 	}

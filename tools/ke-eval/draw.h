@@ -15,13 +15,18 @@
 	X(OUTLIERS, "outliers") \
 	X(ONE_HOT, "one-hot") \
 	X(INTEGERS, "integers") \
-	X(TAIL, "tail")
+	X(TAIL, "tail") \
+	X(SPECIAL, "special")
 
 #define DRAW_ENUM(name, text) DRAW_##name,
 enum draw_kind { DRAW_KINDS(DRAW_ENUM) DRAW_KIND_COUNT };
 #undef DRAW_ENUM
 
 const char *draw_kind_name(enum draw_kind);
+
+/* How many kinds there are for the operator, the first of the list: the last
+ * is for those that define what comes of special values. */
+size_t draw_kinds(const struct ke_op *);
 
 /* Fills count elements of tensor t.  scope holds the case's names; drawn the
  * tensors before t (for samples) with their counts; key is secret. */

@@ -106,9 +106,10 @@ count_slots(const struct epoch *e, const struct layout *l)
 
 	if (e->admits)
 		return l->timed ? 2 * EPOCH_TIMED
-		    : DRAW_KIND_COUNT + EPOCH_SEEDS - 1;
+		    : draw_kinds(e->op) + EPOCH_SEEDS - 1;
 	if (!l->timed)
-		return e->full ? DRAW_KIND_COUNT + DECLARED - 1 : CHECK_KINDS;
+		return e->full ? draw_kinds(e->op) + DECLARED - 1
+		    : CHECK_KINDS;
 	while (n < SLOTS_MAX && (double)n * l->traffic < (double)want)
 		n++;
 	return n;
@@ -120,11 +121,13 @@ static enum draw_kind
 slot_kind(const struct epoch *e, const struct layout *l, size_t index,
     size_t i)
 {
+	size_t kinds = draw_kinds(e->op);
+
 	if (l->timed || i == 0 || !defended(battery))
 		return DRAW_DECLARED;
 	if (e->full || e->admits)
-		return i < DRAW_KIND_COUNT ? (enum draw_kind)i : DRAW_DECLARED;
-	return (enum draw_kind)(1 + (e->seed + index) % (DRAW_KIND_COUNT - 1));
+		return i < kinds ? (enum draw_kind)i : DRAW_DECLARED;
+	return (enum draw_kind)(1 + (e->seed + index) % (kinds - 1));
 }
 
 static void

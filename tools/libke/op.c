@@ -14,6 +14,8 @@ static const char *const role_names[] = {"in", "out", "let", NULL};
 static const char *const scale_names[] = {"row", "terms", "own", NULL};
 static const char *const dist_names[] = {
     "normal", "uniform", "sorted_distinct", "sample", NULL};
+#define SPECIAL_NAME(name, text) text,
+static const char *const special_names[] = {KE_SPECIALS(SPECIAL_NAME) NULL};
 
 static int
 find_word(const char *const *words, const char *w)
@@ -73,6 +75,28 @@ load_end(cJSON *draw, const char *name, double *value, const char **expr)
 }
 
 static int
+load_special(struct ke_tensor *t, const cJSON *draw, struct ke_err *e)
+{
+	const cJSON *v, *all = ke_json_get(draw, "special");
+
+	if (all == NULL)
+		return 0;
+	if (!cJSON_IsArray(all) || (!t->variant &&
+	    ke_dtypes[t->dtype].roundoff == 0))
+		return ke_fail(e, "tensors.%s: draw.special: not an array, or "
+		    "not of a floating input", t->name);
+	cJSON_ArrayForEach(v, all) {
+		int k = find_word(special_names, cJSON_GetStringValue(v));
+
+		if (k == -1)
+			return ke_fail(e, "tensors.%s: draw.special: not of "
+			    "nan, inf, -0, denormal", t->name);
+		t->draw.special |= 1u << k;
+	}
+	return 0;
+}
+
+static int
 load_draw(struct ke_op *op, struct ke_tensor *t, cJSON *draw,
     struct ke_err *e)
 {
@@ -85,6 +109,8 @@ load_draw(struct ke_op *op, struct ke_tensor *t, cJSON *draw,
 		    "uniform, sorted_distinct, sample", t->name);
 	d->dist = (enum ke_dist)dist;
 	d->from = -1;
+	if (load_special(t, draw, e) == -1)
+		return -1;
 	if (d->dist == KE_NORMAL) {
 		d->a = ke_json_number(draw, "mean", 0);
 		d->b = ke_json_number(draw, "std", 1);

@@ -18,6 +18,17 @@ enum ke_role { KE_IN, KE_OUT, KE_LET };
 enum ke_scale { KE_SCALE_ROW, KE_SCALE_TERMS, KE_SCALE_OWN };
 enum ke_dist { KE_NORMAL, KE_UNIFORM, KE_SORTED_DISTINCT, KE_SAMPLE };
 
+/* name, text: values that are no ordinary numbers */
+#define KE_SPECIALS(X) \
+	X(NAN, "nan") \
+	X(INF, "inf") \
+	X(MINUS_0, "-0") \
+	X(DENORMAL, "denormal")
+
+#define KE_SPECIAL_ENUM(name, text) KE_SPECIAL_##name,
+enum ke_special { KE_SPECIALS(KE_SPECIAL_ENUM) KE_SPECIAL_COUNT };
+#undef KE_SPECIAL_ENUM
+
 /* How an input is drawn.  a and b: mean and standard deviation, or the ends of
  * the range where lo and hi (expressions) are NULL. */
 struct ke_draw {
@@ -26,6 +37,7 @@ struct ke_draw {
 	const char *lo, *hi;
 	int from; /* index of a tensor */
 	double hit;
+	unsigned special; /* bits of KE_SPECIALS: what the operator defines */
 };
 
 struct ke_tensor {
