@@ -21,7 +21,6 @@ admission_found(struct admission *a, const char *test, bool pass,
     const char *fmt, ...)
 {
 	cJSON *o = cJSON_CreateObject();
-	struct ke_buf text = {0};
 	char line[512];
 	va_list ap;
 
@@ -34,7 +33,6 @@ admission_found(struct admission *a, const char *test, bool pass,
 	cJSON_AddItemToArray(a->tests, o);
 	if (!pass && a->refused.n == 0)
 		ke_buf_fmt(&a->refused, "%s: %s", test, line);
-	ke_buf_free(&text);
 }
 
 bool

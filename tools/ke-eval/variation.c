@@ -78,8 +78,8 @@ test_size(struct admission *a, size_t t)
 		if (a->self.layout->count[t] >= ADMISSION_ELEMENTS)
 			worst = fmax(worst, share_near_zero(a, t));
 	}
-	admission_found(a, "size", worst <= NEAR_SHARE, "%s: %.3g %% of the elements "
-	    "are within %g times the tolerance of 0", output_name(a, t),
+	admission_found(a, "size", worst <= NEAR_SHARE, "%s: %.3g %% of the "
+	    "elements are within %g times the tolerance of 0", output_name(a, t),
 	    100 * worst, NEAR);
 }
 
