@@ -36,7 +36,7 @@ def tensors(case, role, op):
         if kind == torch.int64:
             values = [int(v) for v in values]
         else:
-            values = [float("nan") if v is None else v for v in values]
+            values = [float("nan" if v is None else v) for v in values]
         out[name] = torch.tensor(values, dtype=kind).reshape(
             case["shapes"][name])
     return out

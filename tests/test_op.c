@@ -288,6 +288,8 @@ broken(void **state)
 		    "\"max\": -1", "tensors.x: draw: max is below min"},
 		{"\"dist\": \"normal\"", "\"dist\": \"sorted_distinct\","
 		    "\"min\": 0, \"max\": 9", "x: draw.dist: of integers"},
+		{"\"dist\": \"uniform\"", "\"dist\": \"borders\"",
+		    "tensors.i: draw.dist: not of integers"},
 		{"\"dist\": \"uniform\"", "\"dist\": \"normal\"",
 		    "tensors.i: draw.dist: integers are not normal"},
 		{"\"from\": \"i\"", "\"from\": \"n\"",

@@ -176,6 +176,34 @@ stratum(int64_t lo, int64_t hi, uint64_t key, int64_t k, int64_t n)
 }
 
 static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Rows ascend and end in infinity; those with outliers begin with it too. */
+static void
+make_borders(enum ke_dtype type, enum draw_kind kind, void *to, int64_t count,
+    int64_t last)
+{
+	double *row = ke_calloc((size_t)last, sizeof(*row));
+
+	for (int64_t from = 0; from < count; from += last) {
+		for (int64_t i = 0; i < last; i++)
+			row[i] = draw_read(type, to, from + i);
+		qsort(row, (size_t)last, sizeof(*row), compare);
+		if (kind == DRAW_OUTLIERS)
+			row[0] = -INFINITY;
+		row[last - 1] = INFINITY;
+		for (int64_t i = 0; i < last; i++)
+			draw_write(type, to, from + i, row[i]);
+	}
+	free(row);
+}
+
+static int
 end_value(const char *expr, double number, const struct ke_scope *s,
     double *out, struct ke_err *e)
 {
@@ -188,6 +216,39 @@ end_value(const char *expr, double number, const struct ke_scope *s,
 		return -1;
 	*out = (double)v;
 	return 0;
+}
+
+/* Is the element one of another tensor?  Then it goes to *v. */
+static bool
+sampled(const struct ke_draw *d, enum ke_dtype type, const void *from,
+    int64_t from_count, uint64_t key, int64_t i, double *v)
+{
+	uint64_t n = (uint64_t)i;
+
+	if (d->dist != KE_SAMPLE || from_count == 0 ||
+	    random_unit(~key, n) >= d->hit)
+		return false;
+	*v = draw_read(type, from, (int64_t)(random_word(key, n) %
+	    (uint64_t)from_count));
+	return true;
+}
+
+static void
+draw_floating(const struct ke_tensor *tensor, enum ke_dtype type,
+    enum draw_kind kind, double a, double b, uint64_t key, void *to,
+    int64_t count, int64_t last, const void *from, int64_t from_count)
+{
+	const struct ke_draw *d = &tensor->draw;
+
+	for (int64_t i = 0; i < count; i++) {
+		double v;
+
+		if (!sampled(d, type, from, from_count, key, i, &v))
+			v = floating(d, kind, a, b, key, i, count, last);
+		draw_write(type, to, i, v);
+	}
+	if (d->dist == KE_BORDERS)
+		make_borders(type, kind, to, count, last);
 }
 
 static int
@@ -206,19 +267,14 @@ draw_integers(const struct ke_tensor *tensor, enum ke_dtype type,
 		return ke_fail(e, "%s: draw: %lld distinct values do not fit",
 		    tensor->name, (long long)last);
 	for (int64_t i = 0; i < count; i++) {
-		uint64_t n = (uint64_t)i;
-		int64_t v;
+		double v;
 
 		if (d->dist == KE_SORTED_DISTINCT)
-			v = stratum(lo, hi, random_key(key,
+			v = (double)stratum(lo, hi, random_key(key,
 			    (uint64_t)(i / last)), i % last, last);
-		else if (d->dist == KE_SAMPLE && from_count > 0 &&
-		    random_unit(~key, n) < d->hit)
-			v = (int64_t)draw_read(type, from, (int64_t)
-			    (random_word(key, n) % (uint64_t)from_count));
-		else
-			v = whole(kind, lo, hi, key, n);
-		draw_write(type, to, i, (double)v);
+		else if (!sampled(d, type, from, from_count, key, i, &v))
+			v = (double)whole(kind, lo, hi, key, (uint64_t)i);
+		draw_write(type, to, i, v);
 	}
 	return 0;
 }
@@ -231,6 +287,8 @@ draw_tensor(const struct ke_op *op, size_t t, enum ke_dtype type,
 {
 	const struct ke_tensor *tensor = &op->tensors[t];
 	const struct ke_draw *d = &tensor->draw;
+	const void *from = d->from == -1 ? NULL : drawn[d->from];
+	int64_t from_count = d->from == -1 ? 0 : counts[d->from];
 	double a, b;
 
 	key = random_key(key, t);
@@ -239,11 +297,9 @@ draw_tensor(const struct ke_op *op, size_t t, enum ke_dtype type,
 		return -1;
 	if (ke_dtypes[type].roundoff == 0)
 		return draw_integers(tensor, type, kind, a, b, key, to, count,
-		    last, d->from == -1 ? NULL : drawn[d->from],
-		    d->from == -1 ? 0 : counts[d->from], e);
-	for (int64_t i = 0; i < count; i++)
-		draw_write(type, to, i, floating(d, kind, a, b, key, i, count,
-		    last));
+		    last, from, from_count, e);
+	draw_floating(tensor, type, kind, a, b, key, to, count, last, from,
+	    from_count);
 	return 0;
 }
 

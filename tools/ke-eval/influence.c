@@ -114,6 +114,16 @@ test_input(struct admission *a, size_t t)
 	    "each drawn anew by itself, move an output", name, moving, tried);
 }
 
+/* What a dim may be: 0 where a case says so, which makes it a switch. */
+static int64_t
+least_value(const struct ke_op *op, size_t dim)
+{
+	for (size_t i = 0; i < op->n_cases; i++)
+		if (op->cases[i].dims[dim] == 0)
+			return 0;
+	return 1;
+}
+
 /* Is a tensor's shape another in the case with one less of the dim, or are
  * outputs, on the same inputs?  Less, so that ref.c stays within them. */
 static bool
@@ -127,7 +137,8 @@ dim_matters(struct admission *a, size_t layout, size_t dim)
 	struct copied c;
 	bool matters;
 
-	if (--less.dims[dim] < 1 || ke_op_scope(op, &less, &scope, &why) == -1)
+	if (--less.dims[dim] < least_value(op, dim) ||
+	    ke_op_scope(op, &less, &scope, &why) == -1)
 		return false;
 	for (size_t t = 0; t < op->n_tensors; t++) {
 		int64_t shape[KE_RANK_MAX] = {0}, count;

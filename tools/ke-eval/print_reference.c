@@ -150,7 +150,8 @@ add_element(struct ke_buf *b, enum ke_dtype type, const void *p, int64_t i)
 	if (isfinite(v))
 		ke_buf_fmt(b, "%.17g", v);
 	else
-		ke_buf_str(b, "null");
+		ke_buf_str(b, isnan(v) ? "null" : v > 0 ? "\"inf\""
+		    : "\"-inf\"");
 }
 
 /* The text of an array is made by hand: a node of cJSON per element costs

@@ -75,7 +75,8 @@ has_parts(const struct ke_op *op, size_t input)
 	for (size_t t = 0; t < op->n_tensors; t++)
 		if (op->tensors[t].length != -1)
 			return false;
-	return op->tensors[input].draw.dist != KE_SORTED_DISTINCT;
+	return op->tensors[input].draw.dist != KE_SORTED_DISTINCT &&
+	    op->tensors[input].draw.dist != KE_BORDERS;
 }
 
 static size_t
@@ -153,6 +154,13 @@ take(struct made *m, size_t t, const struct expected *x, int64_t n)
 			m->real[t][i] = x->real[i];
 }
 
+/* What a kernel that copies it makes of it: an infinity is no integer. */
+static int64_t
+integer_of(double v)
+{
+	return fabs(v) < 0x1p63 ? (int64_t)v : INT64_MIN;
+}
+
 static void
 make_copy(const struct admission *a, size_t input, size_t t, struct made *m)
 {
@@ -164,7 +172,7 @@ make_copy(const struct admission *a, size_t input, size_t t, struct made *m)
 		if (m->whole[t] != NULL)
 			m->whole[t][i] = type == KE_I64
 			    ? ((const int64_t *)x)[i % n]
-			    : (int64_t)draw_read(type, x, i % n);
+			    : integer_of(draw_read(type, x, i % n));
 		else
 			m->real[t][i] = draw_read(type, x, i % n);
 }

@@ -13,7 +13,7 @@
 static const char *const role_names[] = {"in", "out", "let", NULL};
 static const char *const scale_names[] = {"row", "terms", "own", NULL};
 static const char *const dist_names[] = {
-    "normal", "uniform", "sorted_distinct", "sample", NULL};
+    "normal", "uniform", "sorted_distinct", "borders", "sample", NULL};
 #define SPECIAL_NAME(name, text) text,
 static const char *const special_names[] = {KE_SPECIALS(SPECIAL_NAME) NULL};
 
@@ -106,7 +106,7 @@ load_draw(struct ke_op *op, struct ke_tensor *t, cJSON *draw,
 
 	if (dist == -1)
 		return ke_fail(e, "tensors.%s: draw.dist: not one of normal, "
-		    "uniform, sorted_distinct, sample", t->name);
+		    "uniform, sorted_distinct, borders, sample", t->name);
 	d->dist = (enum ke_dist)dist;
 	d->from = -1;
 	if (load_special(t, draw, e) == -1)
@@ -164,9 +164,14 @@ check_dist(const struct ke_op *op, const struct ke_tensor *t,
 		return ke_fail(e, "tensors.%s: draw.dist: integers are not "
 		    "normal", t->name);
 	case KE_UNIFORM:
-		return 0;
-	case KE_SORTED_DISTINCT:
 	case KE_SAMPLE:
+		return 0;
+	case KE_BORDERS:
+		if (all_of(op, t, false))
+			return 0;
+		return ke_fail(e, "tensors.%s: draw.dist: not of integers",
+		    t->name);
+	case KE_SORTED_DISTINCT:
 		if (all_of(op, t, true))
 			return 0;
 		return ke_fail(e, "tensors.%s: draw.dist: of integers only",

@@ -16,7 +16,9 @@
 
 enum ke_role { KE_IN, KE_OUT, KE_LET };
 enum ke_scale { KE_SCALE_ROW, KE_SCALE_TERMS, KE_SCALE_OWN };
-enum ke_dist { KE_NORMAL, KE_UNIFORM, KE_SORTED_DISTINCT, KE_SAMPLE };
+enum ke_dist {
+	KE_NORMAL, KE_UNIFORM, KE_SORTED_DISTINCT, KE_BORDERS, KE_SAMPLE
+};
 
 /* name, text: values that are no ordinary numbers */
 #define KE_SPECIALS(X) \
@@ -63,7 +65,7 @@ struct ke_case {
 struct ke_tolerance {
 	double c, c2;
 	enum ke_dtype acc;
-	bool enforced; /* calibrated so that the next lower precision fails */
+	bool enforced; /* the next lower precision fails */
 };
 
 /* What a rule's constant lies between: the most that honest errors need of it,
