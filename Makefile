@@ -3,6 +3,7 @@
 # make check      all tests (installs what they need, or says how)
 # make redteam    kernels that cheat, each with and without what stops it
 # make bench      what the pipe itself costs
+# make bench-aa   each operator's baseline against itself
 # make bench-ops  every operator, searched and measured, beside PyTorch
 # make lint       clang-tidy, cppcheck, shellcheck, mandoc
 # make fuzz       the parsers, fed by libFuzzer for SECONDS=60 each
@@ -139,6 +140,11 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" bench/run
 
+bench-aa:
+	@scripts/deps build run bench
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" bench/aa
+
 bench-ops:
 	@scripts/deps build run
 	@$(MAKE) --no-print-directory all
@@ -170,5 +176,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo check units off redteam replays fuzz sanitize bench bench-ops lint install uninstall clean
+.PHONY: all demo check units off redteam replays fuzz sanitize bench bench-aa bench-ops lint install uninstall clean
 .DELETE_ON_ERROR:
