@@ -16,6 +16,18 @@ ke_tolerance_enforces(const struct ke_tolerance *t, const struct ke_needs *c,
 	    (c->lower >= KE_MARGIN * t->c || c2->lower >= KE_MARGIN * t->c2);
 }
 
+/* Integers are: no error of theirs is excused. */
+static bool
+is_exact(const struct ke_op *op, enum ke_dtype variant)
+{
+	for (size_t t = 0; t < op->n_tensors; t++)
+		if (op->tensors[t].role == KE_OUT &&
+		    ke_dtypes[ke_tensor_dtype(&op->tensors[t],
+		    variant)].roundoff > 0)
+			return false;
+	return true;
+}
+
 /* [honest, lower] */
 static int
 read_needs(const cJSON *calibrated, const char *name, struct ke_needs *n)
@@ -50,7 +62,7 @@ ke_op_tolerance(const struct ke_op *op, const char *dtype,
 	if (t->acc == KE_DTYPE_COUNT || !(t->c > 0) || !(t->c2 > 0))
 		return ke_fail(e, "%s: dtypes.%s: bad tolerance", op->name,
 		    dtype);
-	t->enforced = ke_dtypes[type].roundoff == 0; /* exact */
+	t->enforced = is_exact(op, type);
 	if (calibrated == NULL)
 		return 0;
 	if (read_needs(calibrated, "c", &c) == -1 ||
