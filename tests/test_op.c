@@ -290,6 +290,9 @@ broken(void **state)
 		    "\"min\": 0, \"max\": 9", "x: draw.dist: of integers"},
 		{"\"dist\": \"uniform\"", "\"dist\": \"borders\"",
 		    "tensors.i: draw.dist: not of integers"},
+		{"\"dist\": \"normal\"", "\"dist\": \"borders\","
+		    "\"min\": 0, \"max\": 9, \"special\": [\"nan\"]",
+		    "tensors.x: draw.special: nan has no place"},
 		{"\"dist\": \"uniform\"", "\"dist\": \"normal\"",
 		    "tensors.i: draw.dist: integers are not normal"},
 		{"\"from\": \"i\"", "\"from\": \"n\"",

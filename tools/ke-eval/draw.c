@@ -183,10 +183,9 @@ compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Rows ascend and end in infinity; those with outliers begin with it too. */
+/* Rows ascend and end in infinity. */
 static void
-make_borders(enum ke_dtype type, enum draw_kind kind, void *to, int64_t count,
-    int64_t last)
+make_borders(enum ke_dtype type, void *to, int64_t count, int64_t last)
 {
 	double *row = ke_calloc((size_t)last, sizeof(*row));
 
@@ -194,8 +193,6 @@ make_borders(enum ke_dtype type, enum draw_kind kind, void *to, int64_t count,
 		for (int64_t i = 0; i < last; i++)
 			row[i] = draw_read(type, to, from + i);
 		qsort(row, (size_t)last, sizeof(*row), compare);
-		if (kind == DRAW_OUTLIERS)
-			row[0] = -INFINITY;
 		row[last - 1] = INFINITY;
 		for (int64_t i = 0; i < last; i++)
 			draw_write(type, to, from + i, row[i]);
@@ -248,7 +245,7 @@ draw_floating(const struct ke_tensor *tensor, enum ke_dtype type,
 		draw_write(type, to, i, v);
 	}
 	if (d->dist == KE_BORDERS)
-		make_borders(type, kind, to, count, last);
+		make_borders(type, to, count, last);
 }
 
 static int

@@ -167,10 +167,13 @@ check_dist(const struct ke_op *op, const struct ke_tensor *t,
 	case KE_SAMPLE:
 		return 0;
 	case KE_BORDERS:
-		if (all_of(op, t, false))
-			return 0;
-		return ke_fail(e, "tensors.%s: draw.dist: not of integers",
-		    t->name);
+		if (!all_of(op, t, false))
+			return ke_fail(e, "tensors.%s: draw.dist: not of "
+			    "integers", t->name);
+		if (t->draw.special & 1u << KE_SPECIAL_NAN)
+			return ke_fail(e, "tensors.%s: draw.special: nan has "
+			    "no place among borders", t->name);
+		return 0;
 	case KE_SORTED_DISTINCT:
 		if (all_of(op, t, true))
 			return 0;
