@@ -81,10 +81,13 @@ look_up(const float *table, vec first, vec second, ivec at, int vectors)
 {
 	vec v;
 
+	(void)first, (void)second, (void)vectors;
+#ifndef __clang__	/* which can't shuffle by a variable */
 	if (vectors == 1)
 		return __builtin_shuffle(first, at);
 	if (vectors == 2)
 		return __builtin_shuffle(first, second, at);
+#endif
 #if VW == 16 && defined __AVX512F__
 	v = (vec)_mm512_i32gather_ps((__m512i)at, table, 4);
 #elif VW == 8 && defined __AVX2__
