@@ -9,8 +9,8 @@
     "BN": [64, 128, 256, 512, 1024],
     "UD": [1, 2, 4],
     "DEG": [5, 6]},
-  "choice": {"VW": 8, "NQ": 2, "KR": 6, "NV": 2, "QR": 6, "TILES": 2,
-    "BN": 256, "UD": 1, "DEG": 6},
+  "choice": {"VW": 8, "NQ": 2, "KR": 6, "NV": 2, "QR": 6, "TILES": 4,
+    "BN": 256, "UD": 2, "DEG": 6},
   "require": ["KR*NQ + NQ <= 31", "QR*NV + NV <= 31"],
   "launches": [
     {"kernel": "attention", "grid": ["cdiv(S, TILES*NQ*VW)", "B*H"],
@@ -203,17 +203,20 @@ scores(const struct block *b, int j0, int n)
 				    b->w + j * BM + i);
 }
 
-/* Scores become weights; before is what the sum so far is scaled by. */
+/*
+ * Scores become weights: of keys that all rows of a vector attend to, of those
+ * that some do, of none.  before is what the sum so far is scaled by.
+ */
 static void
 weights(const struct block *b, int j0, int n, const vec *old)
 {
 	for (int i = 0; i < BM / VW; i++) {
 		float *w = b->w + i * VW;
 		vec max = b->max[i], sum[2] = {};
-		int mixed = b->causal ? least(n, b->i0 + i * VW + 1 - j0) : n;
-		int j = 0;
+		int all = b->causal ? least(n, b->i0 + i * VW + 1 - j0) : n;
+		int some = least(n, all + VW - 1), j = 0;
 
-		for (; j + 4 <= mixed; j += 4)
+		for (; j + 4 <= all; j += 4)
 			UNROLL(4)
 			for (int u = 0; u < 4; u++) {
 				vec *p = (vec *)(w + (j + u) * BM);
@@ -221,15 +224,17 @@ weights(const struct block *b, int j0, int n, const vec *old)
 				*p = vexp(*p - max);
 				sum[u % 2] += *p;
 			}
-		for (; j < n; j++) {
+		for (; j < some; j++) {
 			vec *p = (vec *)(w + j * BM);
 
 			*p = vexp(*p - max);
-			if (j >= mixed)
+			if (j >= all)
 				*p = either(attends(b, i * VW, j0 + j), *p,
 				    (vec){});
 			sum[0] += *p;
 		}
+		for (; j < n; j++)
+			*(vec *)(w + j * BM) = (vec){};
 		b->before[i] = vexp(old[i] - max);
 		b->sum[i] = b->sum[i] * b->before[i] + sum[0] + sum[1];
 	}
