@@ -96,7 +96,8 @@ accept_lanes(const struct rule *r, const float *y, const double *ref,
 	ratio = ratio < 1 ? ratio : 1;
 	for (int k = 0; k < LANES; k++) {
 		error[k] = (double)y[k] - ref[k];
-		bound[k] = r->u * fabs(ref[k]) + r->scale * s[k] + ACCEPT_SPACING;
+		bound[k] = r->u * fabs(ref[k]) + r->scale * s[k] +
+		    ACCEPT_SPACING;
 		bad |= !((fabs(error[k]) <= ratio * bound[k]) &
 		    (bound[k] < INFINITY));
 	}

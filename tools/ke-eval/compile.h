@@ -24,7 +24,7 @@ struct program {
 	double compile_s;
 	struct ke_buf log; /* what the compiler said */
 	size_t code_bytes;
-	unsigned layers; /* of the compiler's sandbox; 0: the cache had it all */
+	unsigned layers; /* of the compiler's sandbox; 0: none was run */
 };
 
 /* What one case of one program needs. */

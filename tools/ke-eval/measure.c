@@ -165,7 +165,7 @@ warm_up(struct race *r, size_t i, struct ke_err *e)
 {
 	struct entrant *w = &r->who[i];
 	const struct layout *l = &r->epoch->cases[r->layout];
-	struct timed t;
+	struct timed t = {0};
 	double least = INFINITY; /* not of an interrupted one */
 
 	w->execs = EXECS_PILOT;

@@ -244,7 +244,8 @@ runner_start(struct runner *r, const struct program *p, int inputs_ro,
     int outputs, struct verdict *v, struct ke_err *e)
 {
 	int fds[FD_VARIANTS + VARIANTS_MAX] = {0};
-	int command[2], reply[2], heard, n = FD_VARIANTS - FD_COMMAND;
+	int command[2] = {-1, -1}, reply[2] = {-1, -1};
+	int heard, n = FD_VARIANTS - FD_COMMAND;
 	struct wire_reply hello = {0};
 	pid_t from = 0;
 

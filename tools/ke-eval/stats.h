@@ -9,9 +9,9 @@
  * there are none.  Its width is Student's t over the means of blocks, with
  *   - the variance of a mean of values that resemble their neighbours: (1 + r)
  *     / (1 - r) times that of independent ones, r the lag-1 autocorrelation of
- *     the block means.  Of few blocks r is hardly known and comes out too small,
- *     so what was seen is corrected for that bias and weighed against R_PRIOR,
- *     a caution that counts like R_WEIGHT blocks;
+ *     the block means.  Of few blocks r is hardly known and comes out too
+ *     small, so what was seen is corrected for that bias and weighed against
+ *     R_PRIOR, a caution that counts like R_WEIGHT blocks;
  *   - Yuen's correction for what was pulled in (1974, Biometrika 61).
  * A percentile bootstrap of blocks, however it is widened for their small
  * number, knows nothing of correlation between blocks and holds the truth in

@@ -79,8 +79,8 @@ test_size(struct admission *a, size_t t)
 			worst = fmax(worst, share_near_zero(a, t));
 	}
 	admission_found(a, "size", worst <= NEAR_SHARE, "%s: %.3g %% of the "
-	    "elements are within %g times the tolerance of 0", output_name(a, t),
-	    100 * worst, NEAR);
+	    "elements are within %g times the tolerance of 0",
+	    output_name(a, t), 100 * worst, NEAR);
 }
 
 /* Over the drawings of a case, element by element: the standard deviation in

@@ -54,9 +54,9 @@ struct ke_child {
 };
 
 /* Starts it in a process group of its own, with no descriptor of ours beyond
- * the first three and those named.  It dies with the thread that calls, though not what it has
- * started itself.  0, or -1 with the reason; a program that can't be run exits
- * with 127. */
+ * the first three and those named.  It dies with the thread that calls, though
+ * not what it has started itself.  0, or -1 with the reason; a program that
+ * can't be run exits with 127. */
 int ke_spawn(struct ke_child *, const struct ke_spawn *, struct ke_err *);
 
 /* Waits until each is done; what is left of a done child's process group is
