@@ -324,7 +324,10 @@ load_case(struct ke_op *op, const cJSON *set, size_t k, const cJSON *v,
 {
 	struct ke_case *c;
 
-	op->cases = ke_grow(op->cases, op->n_cases + 1, sizeof(*op->cases));
+	/* twice as many each time that the number is a power of two */
+	if ((op->n_cases & (op->n_cases - 1)) == 0)
+		op->cases = ke_grow(op->cases, op->n_cases * 2 + 1,
+		    sizeof(*op->cases));
 	c = &op->cases[op->n_cases++];
 	*c = (struct ke_case){.set = set->string,
 	    .weight = ke_json_number(v, "weight", 1)};
