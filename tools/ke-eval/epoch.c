@@ -284,7 +284,7 @@ ask_base(struct epoch *e, size_t layout, bool absolute,
 
 	if (play_run(&p, &ran, v, err) == -1)
 		return -1;
-	if (play_verify(&p, question, 1, &worst, err) == -1) {
+	if (play_verify(&p, question, BASE_NUMBER, &worst, err) == -1) {
 		*v = worst.verdict;
 		return -1;
 	}

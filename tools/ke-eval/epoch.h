@@ -14,6 +14,7 @@
 #define EPOCH_CANDIDATES 32
 #define SLOTS_MAX 512 /* distinct inputs of a case */
 #define GROUP_MAX 32  /* candidates that are timed together */
+#define BASE_NUMBER 1 /* the baseline's; candidates have those above */
 
 /* One drawing of a case's inputs. */
 struct slot {

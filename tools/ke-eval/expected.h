@@ -15,7 +15,8 @@ struct expected {
 	struct {
 		uint64_t hash; /* of a candidate's last outputs */
 		uint32_t candidate; /* which; 0: none */
-	} seen[GROUP_MAX]; /* by candidate modulo GROUP_MAX */
+	} seen[GROUP_MAX + 1]; /* by candidate modulo GROUP_MAX; the last is
+				* the baseline's */
 };
 
 /* The verifier's own state: one per case and slot. */

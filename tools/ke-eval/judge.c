@@ -181,7 +181,8 @@ check_repeat(struct self *s, size_t t)
 	int64_t n = s->layout->count[t], last = expected_last_axis(s, t);
 	int64_t step = x->length != NULL && last > 0 ? last : n;
 	const unsigned char *y = expected_output(s, t);
-	uint32_t who = s->ask->candidate, at = who % GROUP_MAX;
+	uint32_t who = s->ask->candidate;
+	uint32_t at = s->ask->base ? GROUP_MAX : who % GROUP_MAX;
 	uint64_t h = 0x6b65;
 
 	for (int64_t i = 0; i < n; i += step)

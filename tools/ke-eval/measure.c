@@ -5,9 +5,14 @@
  * slower side.  E makes a segment last SEGMENT_S, if there are as many slots.
  *
  * In a round each entrant runs one segment, all from the same slot on.  Two
- * rounds are a block: the second has the order of the first mirrored, and from
- * block to block the order is rotated, so that a machine that grows slower
- * or warmer, and a place in the row, hit all alike: AB BA BA AB.
+ * rounds are a block: the second has the order of the first mirrored, so that a
+ * machine that grows slower or warmer, and a place in the row, hit all alike.
+ *
+ * What ran just before decides what is in the caches: another's segment leaves
+ * the inputs, the verifier takes them away.  A baseline that always came after
+ * the verifier was 2 to 7 % slower than itself.  So beside one candidate
+ * outputs are verified at the end of the round, and in a group, whose outputs
+ * share their memory, after every segment, the baseline's too.
  *
  * A pilot says how many rounds make the interval PRECISION wide, and a fresh
  * sample of that size is taken: to stop when an interval looks narrow would
@@ -22,6 +27,7 @@
 #include "defence.h"
 #include "measure.h"
 #include "play.h"
+#include "random.h"
 #include "sample.h"
 #include "spawn.h"
 #include "stats.h"
@@ -29,7 +35,9 @@
 #define SEGMENT_S 0.002
 #define SEGMENT_FULL_S 0.005
 #define EXECS_PILOT 2
+#define ALIKE 1.5
 #define EXECS_BYTES (256.0 * 1024 * 1024) /* of outputs in one segment */
+#define BASE_S 60.0 /* deadline of the baseline's segment */
 #define CASE_S 3.0 /* seconds for one case and candidate */
 #define CLOCKS 1.05     /* times what the workers had, and CLOCKS_S more, */
 #define CLOCKS_S 200e-6 /* the processors' clocks may say */
@@ -90,52 +98,90 @@ base_failed(const struct verdict *v, struct ke_err *e)
 	    ke_status_name(v->status), v->code, v->detail);
 }
 
-/* One segment of one entrant, verified if it is a candidate, which may drop
- * out by it. */
+static struct play
+segment_of(const struct race *r, size_t i, size_t round)
+{
+	const struct entrant *w = &r->who[i];
+	double base_s = r->epoch->cases[r->layout].base_s;
+
+	return (struct play){.epoch = r->epoch, .side = w->side,
+	    .fitted = w->fitted, .layout = r->layout,
+	    .slot = round % r->slots, .n_execs = w->execs,
+	    .n_slots = r->slots, .deadline_s = i == 0 ? BASE_S
+	    : fmax(2, 20 * (double)w->execs * base_s)};
+}
+
+/* One segment of one entrant; a candidate may drop out by it. */
 static int
 run_segment(struct race *r, size_t i, size_t round, struct timed *t,
     struct ke_err *e)
 {
-	struct entrant *w = &r->who[i];
-	const struct layout *l = &r->epoch->cases[r->layout];
-	struct play p = {.epoch = r->epoch, .side = w->side,
-	    .fitted = w->fitted, .layout = r->layout,
-	    .slot = round % r->slots, .n_execs = w->execs,
-	    .n_slots = r->slots, .deadline_s = i == 0 ? 60
-	    : fmax(2, 20 * (double)w->execs * l->base_s)};
+	struct verdict *v = &r->who[i].worst.verdict;
+	struct play p = segment_of(r, i, round);
 	struct ran ran;
-	int status = play_run(&p, &ran, &w->worst.verdict, e);
 
-	if (status == 0)
-		*t = (struct timed){.seconds = ran.seconds,
-		    .cpu_s = ran.cpu_s};
+	if (play_run(&p, &ran, v, e) == -1)
+		return i == 0 ? base_failed(v, e)
+		    : v->status == KE_PASS ? -1 : 0;
+	*t = (struct timed){.seconds = ran.seconds, .cpu_s = ran.cpu_s};
+	return 0;
+}
+
+/* Has its outputs verified, if it hasn't dropped out; that may be the reason
+ * to.  Whether the baseline's are what they were is no question here. */
+static int
+verify_segment(struct race *r, size_t i, size_t round, struct ke_err *e)
+{
+	struct entrant *w = &r->who[i];
+	struct play p = segment_of(r, i, round);
+	int status;
+
+	if (!race_has(r, i))
+		return 0;
+	status = play_verify(&p, ASK_TIMED, w->number, &w->worst, e);
+	if (status == -1 && w->worst.verdict.status == KE_PASS)
+		return -1;
 	if (i == 0)
-		return status == 0 ? 0 : base_failed(&w->worst.verdict, e);
-	if (status == 0)
-		status = play_verify(&p, ASK_TIMED, w->number, &w->worst, e);
-	return status == -1 && w->worst.verdict.status == KE_PASS ? -1 : 0;
+		w->worst.verdict.status = KE_PASS;
+	return 0;
+}
+
+/* The order of a block: order[0 .. n), a permutation that the epoch's seed
+ * draws, so that nobody always follows the same one. */
+static void
+draw_order(const struct race *r, size_t block, size_t *order)
+{
+	uint64_t key = random_key(r->epoch->seed, block);
+
+	for (size_t i = 0; i < r->n; i++) {
+		size_t k = (size_t)(random_word(key, i) % (i + 1));
+
+		order[i] = order[k];
+		order[k] = i;
+	}
 }
 
 static int
 run_round(struct race *r, size_t round, struct ke_err *e)
 {
+	size_t order[GROUP_MAX + 1];
 	double last = measure_probe(), now;
 
+	draw_order(r, round / 2, order);
 	for (size_t k = 0; k < r->n; k++) {
-		size_t place = round % 2 == 0 ? k : r->n - 1 - k;
-		size_t i = (place + round / 2) % r->n;
-		struct timed *t;
+		size_t i = order[round % 2 == 0 ? k : r->n - 1 - k];
+		struct timed *t = &r->who[i].at[round];
 
 		if (!race_has(r, i))
 			continue;
-		t = &r->who[i].at[round];
-		if (run_segment(r, i, round, t, e) == -1)
+		if (run_segment(r, i, round, t, e) == -1 || (r->n > 2 &&
+		    verify_segment(r, i, round, e) == -1))
 			return -1;
 		now = measure_probe();
 		t->probe = fmax(last, now);
 		last = now;
 	}
-	return 0;
+	return r->n > 2 ? 0 : verify_segment(r, 1, round, e);
 }
 
 /* A sample of n rounds, or as many as there is time for. */
@@ -158,8 +204,15 @@ run_rounds(struct race *r, size_t n, size_t least, struct ke_err *e)
 	return 0;
 }
 
+static bool
+is_near(size_t a, size_t b)
+{
+	return fmax((double)a / (double)b, (double)b / (double)a) <= ALIKE;
+}
+
 /* Warms up and says how long one execution takes: of few, the wake-ups take
- * longer than they do, so the next time it is more of them. */
+ * longer than they do, so the next time it is more of them.  Those that are
+ * about as fast as one before run as many, so that equals have equal parts. */
 static int
 warm_up(struct race *r, size_t i, struct ke_err *e)
 {
@@ -170,13 +223,19 @@ warm_up(struct race *r, size_t i, struct ke_err *e)
 
 	w->execs = EXECS_PILOT;
 	for (size_t k = 0; k < 3 && race_has(r, i); k++) {
-		if (run_segment(r, i, k, &t, e) == -1)
+		if (run_segment(r, i, k, &t, e) == -1 ||
+		    verify_segment(r, i, k, e) == -1)
 			return -1;
 		if (!race_has(r, i))
 			break;
 		least = fmin(least, t.seconds / (double)w->execs);
 		w->execs = executions(r->epoch, l, least);
 	}
+	for (size_t k = 0; k < i; k++)
+		if (race_has(r, k) && is_near(w->execs, r->who[k].execs)) {
+			w->execs = r->who[k].execs;
+			break;
+		}
 	return 0;
 }
 
@@ -273,15 +332,14 @@ measure_case(struct race *r, struct ke_err *e)
 
 	r->slots = l->n_slots;
 	r->who[0] = (struct entrant){.side = &r->epoch->base,
-	    .fitted = &l->base, .in = true,
-	    .execs = executions(r->epoch, l, l->base_s)};
+	    .fitted = &l->base, .in = true, .number = BASE_NUMBER};
 	for (size_t i = 0; i < r->n; i++) {
 		struct entrant *w = &r->who[i];
 
 		w->worst.verdict.status = KE_PASS;
 		w->at = ke_calloc(efforts[r->epoch->full].most,
 		    sizeof(*w->at));
-		if (i > 0 && w->in && warm_up(r, i, e) == -1)
+		if (w->in && warm_up(r, i, e) == -1)
 			return -1;
 	}
 	if (count_candidates(r) > 0 && take_sample(r, e) == -1)
