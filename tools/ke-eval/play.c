@@ -130,7 +130,7 @@ play_run(const struct play *p, struct ran *ran, struct verdict *v,
 {
 	struct segment s = {0};
 	struct side *side = p->side;
-	size_t last = side->outputs->used;
+	size_t last = side->outputs->used, now;
 	int status;
 
 	v->status = KE_PASS;
@@ -138,12 +138,15 @@ play_run(const struct play *p, struct ran *ran, struct verdict *v,
 	side->outputs->used = 0;
 	side->poison = secret();
 	status = fill(p, &s, e);
-	/* nothing of what the last one wrote, maybe another candidate */
-	if (side->outputs->used < last)
+	/* nothing is left of what the last one wrote, maybe another candidate;
+	 * but once: who always poisons more finds less in the caches */
+	now = side->outputs->used;
+	if (now < last)
 		side->outputs->used = last;
 	if (status == 0) {
 		if (defended(poison))
 			file_poison(side->outputs, side->poison);
+		side->outputs->used = now;
 		status = runner_run(&side->runner, &s, p->deadline_s, ran, v);
 	}
 	segment_free(&s);
