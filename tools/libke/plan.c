@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "plan_load.h"
 
 /* What a plan may hold, and of which type of JSON. */
 static const struct {
@@ -14,19 +15,20 @@ static const struct {
 	{"require", cJSON_Array}, {"constants", cJSON_Array},
 	{"workspace", cJSON_Object}, {"domain", cJSON_Array},
 	{"flags", cJSON_Array}, {"launches", cJSON_Array},
+	{"maps", cJSON_Object},
 };
-
-static const char *const launch_members[] = {
-	"kernel", "args", "grid", "shared"};
 
 /* The compiler flags that a candidate may ask for: none reads or writes a
  * file, names a plugin or changes what is linked. */
-static const char *const allowed_flags[] = {"-O2", "-O3", "-Ofast",
+static const char *const cpu_flags[] = {"-O2", "-O3", "-Ofast",
 	"-ffast-math", "-fassociative-math", "-fno-math-errno",
 	"-fno-trapping-math", "-fno-signed-zeros", "-ffp-contract=fast",
 	"-funroll-loops", "-fno-tree-vectorize", "-fno-tree-slp-vectorize",
 	"-mprefer-vector-width=128", "-mprefer-vector-width=256",
 	"-mprefer-vector-width=512"};
+static const char *const gpu_flags[] = {"--use_fast_math", "--fmad=false",
+	"--ftz=true", "--prec-div=false", "--prec-sqrt=false",
+	"--extra-device-vectorization"};
 
 /* The text behind "ke-plan" at the start of the next block comment that has
  * it, or NULL.  s must not begin with blanks: they are looked back over. */
@@ -46,13 +48,16 @@ find_plan(const char *s)
 	return NULL;
 }
 
-static int
-find_word(const char *const *words, size_t n, const char *w)
+static bool
+is_allowed(const struct ke_plan *p, const char *flag)
 {
+	const char *const *all = p->gpu ? gpu_flags : cpu_flags;
+	size_t n = p->gpu ? KE_LEN(gpu_flags) : KE_LEN(cpu_flags);
+
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(words[i], w) == 0)
-			return (int)i;
-	return -1;
+		if (strcmp(all[i], flag) == 0)
+			return true;
+	return false;
 }
 
 static cJSON *
@@ -182,173 +187,6 @@ load_workspaces(struct ke_plan *p, const struct ke_scope *s, struct ke_err *e)
 	return 0;
 }
 
-static int
-workspace_index(const struct ke_plan *p, const char *name)
-{
-	for (size_t i = 0; i < p->n_workspaces; i++)
-		if (strcmp(p->workspaces[i].name, name) == 0)
-			return (int)i;
-	return -1;
-}
-
-static bool
-is_wide(const struct ke_op *op, const char *name)
-{
-	for (size_t i = 0; i < op->n_dims; i++)
-		if (strcmp(op->dims[i].name, name) == 0)
-			return op->dims[i].wide;
-	return false;
-}
-
-static int
-load_arg(const struct ke_plan *p, const struct ke_op *op,
-    const struct ke_scope *s, cJSON *v, struct ke_arg *a, struct ke_err *e)
-{
-	const char *name = cJSON_IsString(v) ? v->valuestring
-	    : ke_json_string(v, "tensor");
-	int tensor, workspace;
-
-	if (name == NULL)
-		return ke_fail(e, "not a name or {\"tensor\": NAME}");
-	*a = (struct ke_arg){.name = name, .kind = KE_ARG_SCALAR};
-	if (cJSON_IsObject(v)) {
-		a->offset = ke_json_expression(ke_json_get(v, "offset"));
-		if (a->offset == NULL || cJSON_GetArraySize(v) != 2)
-			return ke_fail(e, "%s: needs an offset, and only "
-			    "that", name);
-		if (ke_expr_check(a->offset, s, e) == -1)
-			return -1;
-	}
-	tensor = ke_op_tensor(op, name);
-	workspace = workspace_index(p, name);
-	if (tensor != -1 && op->tensors[tensor].role != KE_LET) {
-		a->kind = KE_ARG_TENSOR;
-		a->index = tensor;
-	} else if (workspace != -1) {
-		a->kind = KE_ARG_WORKSPACE;
-		a->index = workspace;
-	} else if (ke_scope_find(s, name, strlen(name)) != NULL) {
-		a->wide = is_wide(op, name);
-	} else {
-		return ke_fail(e, "no such name: %s", name);
-	}
-	if (a->offset != NULL && a->kind != KE_ARG_TENSOR)
-		return ke_fail(e, "%s: only a tensor has an offset", name);
-	return 0;
-}
-
-static int
-load_launch(const struct ke_plan *p, const struct ke_op *op,
-    const struct ke_scope *s, cJSON *v, struct ke_launch *l,
-    struct ke_err *e)
-{
-	const cJSON *args = ke_json_array(v, "args");
-	cJSON *m;
-
-	if (!cJSON_IsObject(v))
-		return ke_fail(e, "not an object");
-	cJSON_ArrayForEach(m, v)
-		if (find_word(launch_members, KE_LEN(launch_members),
-		    m->string) == -1)
-			return ke_fail(e, "%s: unknown member", m->string);
-	l->kernel = ke_json_string(v, "kernel");
-	if (l->kernel == NULL || !ke_is_name(l->kernel) ||
-	    strncmp(l->kernel, "ke_", 3) == 0)
-		return ke_fail(e, "kernel: not a name of a function");
-	if (args == NULL)
-		return ke_fail(e, "args: not an array");
-	cJSON_ArrayForEach(m, args) {
-		if (l->n_args == KE_ARGS_MAX)
-			return ke_fail(e, "args: more than %d", KE_ARGS_MAX);
-		if (load_arg(p, op, s, m, &l->args[l->n_args], e) == -1)
-			return -1;
-		l->n_args++;
-	}
-	if (ke_json_get(v, "grid") != NULL &&
-	    (ke_json_array(v, "grid") == NULL ||
-	    cJSON_GetArraySize(ke_json_get(v, "grid")) < 1))
-		return ke_fail(e, "grid: not a non-empty array");
-	cJSON_ArrayForEach(m, ke_json_array(v, "grid")) {
-		const char *expr = ke_json_expression(m);
-
-		if (l->n_grid == 3 || expr == NULL)
-			return ke_fail(e, "grid: not one to three "
-			    "expressions");
-		if (ke_expr_check(expr, s, e) == -1)
-			return -1;
-		l->grid[l->n_grid++] = expr;
-	}
-	l->shared = ke_json_expression(ke_json_get(v, "shared"));
-	if (ke_json_get(v, "shared") != NULL &&
-	    (l->shared == NULL || l->n_grid == 0))
-		return ke_fail(e, "shared: not an expression of a launch with "
-		    "grid");
-	return l->shared == NULL ? 0 : ke_expr_check(l->shared, s, e);
-}
-
-/* A number for each type that an argument may have in C. */
-static int
-arg_type(const struct ke_plan *p, const struct ke_op *op,
-    const struct ke_arg *a)
-{
-	const struct ke_tensor *t = &op->tensors[a->index];
-
-	switch (a->kind) {
-	case KE_ARG_TENSOR:
-		return (t->variant ? KE_DTYPE_COUNT : (int)t->dtype) +
-		    (t->role == KE_IN ? 64 : 0);
-	case KE_ARG_WORKSPACE:
-		return (int)p->workspaces[a->index].dtype;
-	case KE_ARG_SCALAR:
-		return a->wide ? -2 : -1;
-	}
-	return 0;
-}
-
-/* The prototypes of one function's launches must agree, or the compiler would
- * report a conflict that nobody wrote. */
-static bool
-same_prototype(const struct ke_plan *p, const struct ke_op *op,
-    const struct ke_launch *a, const struct ke_launch *b)
-{
-	if (a->n_args != b->n_args || (a->n_grid == 0) != (b->n_grid == 0))
-		return false;
-	for (size_t i = 0; i < a->n_args; i++)
-		if (arg_type(p, op, &a->args[i]) !=
-		    arg_type(p, op, &b->args[i]))
-			return false;
-	return true;
-}
-
-static int
-load_launches(struct ke_plan *p, const struct ke_op *op,
-    const struct ke_scope *s, struct ke_err *e)
-{
-	cJSON *v;
-
-	cJSON_ArrayForEach(v, ke_json_array(p->json, "launches")) {
-		struct ke_err why;
-		size_t k = p->n_launches;
-
-		if (k == KE_LAUNCHES_MAX)
-			return ke_fail(e, "launches: more than %d",
-			    KE_LAUNCHES_MAX);
-		if (load_launch(p, op, s, v, &p->launches[k], &why) == -1)
-			return ke_fail(e, "launches[%zu]: %s", k, why.msg);
-		for (size_t i = 0; i < k; i++)
-			if (strcmp(p->launches[i].kernel,
-			    p->launches[k].kernel) == 0 &&
-			    !same_prototype(p, op, &p->launches[i],
-			    &p->launches[k]))
-				return ke_fail(e, "launches[%zu]: %s is "
-				    "launched before with other arguments", k,
-				    p->launches[k].kernel);
-		p->n_launches++;
-	}
-	return p->n_launches > 0 ? 0
-	    : ke_fail(e, "launches: not a non-empty array");
-}
-
 /* One name space; adds the tunables to scope. */
 static int
 check_names(const struct ke_plan *p, const struct ke_op *op,
@@ -368,6 +206,12 @@ check_names(const struct ke_plan *p, const struct ke_op *op,
 		if (ke_scope_find(s, w->string, strlen(w->string)) != NULL ||
 		    ke_op_tensor(op, w->string) != -1)
 			return ke_fail(e, "workspace.%s: the name is taken",
+			    w->string);
+	cJSON_ArrayForEach(w, ke_json_get(p->json, "maps"))
+		if (ke_scope_find(s, w->string, strlen(w->string)) != NULL ||
+		    ke_op_tensor(op, w->string) != -1 || ke_json_get(
+		    ke_json_get(p->json, "workspace"), w->string) != NULL)
+			return ke_fail(e, "maps.%s: the name is taken",
 			    w->string);
 	return 0;
 }
@@ -454,8 +298,7 @@ check_words(const struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
 			return ke_fail(e, "constants: not a dimension: %s",
 			    cJSON_IsString(v) ? v->valuestring : "?");
 	cJSON_ArrayForEach(v, p->flags)
-		if (!cJSON_IsString(v) || find_word(allowed_flags,
-		    KE_LEN(allowed_flags), v->valuestring) == -1)
+		if (!cJSON_IsString(v) || !is_allowed(p, v->valuestring))
 			return ke_fail(e, "flags: not allowed: %s",
 			    cJSON_IsString(v) ? v->valuestring : "?");
 	if (check_expressions(p->domain, "domain", &s, e) == -1)
@@ -472,7 +315,8 @@ load(struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
 	if (check_members(p->json, e) == -1 || load_tune(p, e) == -1 ||
 	    check_names(p, op, &s, e) == -1 ||
 	    load_workspaces(p, &s, e) == -1 ||
-	    load_launches(p, op, &s, e) == -1)
+	    plan_load_maps(p, op, &s, e) == -1 ||
+	    plan_load_launches(p, op, &s, e) == -1)
 		return -1;
 	p->require = ke_json_array(p->json, "require");
 	p->constants = ke_json_array(p->json, "constants");

@@ -14,6 +14,8 @@
 #define KE_LAUNCHES_MAX 16
 #define KE_ARGS_MAX 24
 #define KE_WORKSPACES_MAX 12
+#define KE_MAPS_MAX 8
+#define KE_MAP_RANK_MAX 5
 #define KE_SHARED_MAX ((int64_t)16 << 20) /* bytes */
 
 struct ke_tune {
@@ -22,11 +24,13 @@ struct ke_tune {
 	const int64_t *values;
 };
 
-enum ke_arg_kind { KE_ARG_TENSOR, KE_ARG_WORKSPACE, KE_ARG_SCALAR };
+enum ke_arg_kind {
+	KE_ARG_TENSOR, KE_ARG_WORKSPACE, KE_ARG_SCALAR, KE_ARG_MAP
+};
 
 struct ke_arg {
 	enum ke_arg_kind kind;
-	int index;          /* of the tensor or workspace */
+	int index;          /* of the tensor, workspace or map */
 	const char *name;   /* in the name space */
 	const char *offset; /* expression in elements, or NULL */
 	bool wide;          /* a scalar that is passed as int64_t */
@@ -34,17 +38,34 @@ struct ke_arg {
 
 struct ke_launch {
 	const char *kernel;
-	size_t n_args, n_grid;
+	size_t n_args, n_grid, n_block, n_cluster;
 	struct ke_arg args[KE_ARGS_MAX];
 	const char *grid[3]; /* expressions */
+	const char *block[3], *cluster[3];
 	const char *shared;  /* expression, or NULL */
+	bool cooperative;
+};
+
+/* A view of a tensor or workspace that a GPU's copy engine reads and writes in
+ * boxes.  Extents from the outermost to the innermost; expressions. */
+struct ke_map {
+	const char *name;
+	bool workspace;
+	int index;
+	size_t rank;
+	const char *shape[KE_MAP_RANK_MAX], *box[KE_MAP_RANK_MAX];
+	const char *stride[KE_MAP_RANK_MAX]; /* elements; not the innermost's */
+	bool dense;
+	int swizzle, promotion; /* bytes; 0: none */
 };
 
 struct ke_plan {
 	cJSON *json; /* owns every string below */
-	size_t n_tune, n_launches, n_workspaces;
+	bool gpu; /* its launches have threads */
+	size_t n_tune, n_launches, n_workspaces, n_maps;
 	struct ke_tune tune[KE_TUNE_MAX];
 	struct ke_launch launches[KE_LAUNCHES_MAX];
+	struct ke_map maps[KE_MAPS_MAX];
 	struct {
 		const char *name;
 		enum ke_dtype dtype;
@@ -78,9 +99,15 @@ struct ke_resolved {
 	int64_t tune[KE_TUNE_MAX];       /* values, in the plan's order */
 	bool outside;                    /* of the plan's domain */
 	int64_t grid[KE_LAUNCHES_MAX][3]; /* 1 where not said */
+	int64_t block[KE_LAUNCHES_MAX][3];
+	int64_t cluster[KE_LAUNCHES_MAX][3]; /* 0 where there is none */
 	int64_t shared[KE_LAUNCHES_MAX]; /* bytes */
 	int64_t offset[KE_LAUNCHES_MAX][KE_ARGS_MAX];  /* elements */
 	int64_t workspace[KE_WORKSPACES_MAX];          /* elements */
+	struct {
+		int64_t shape[KE_MAP_RANK_MAX], stride[KE_MAP_RANK_MAX],
+		    box[KE_MAP_RANK_MAX];
+	} map[KE_MAPS_MAX];
 };
 
 /* choice (may be NULL) overrides the plan's own.  0; -1 with the reason. */

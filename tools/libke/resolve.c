@@ -4,6 +4,8 @@
 #include "plan.h"
 
 #define GRID_MAX ((int64_t)1 << 31) /* blocks in all */
+#define BLOCK_MAX 1024 /* threads */
+#define CLUSTER_MAX 16 /* blocks */
 
 /* Overwrites values[] by what the row says. */
 static void
@@ -92,26 +94,105 @@ resolve_arg(const struct ke_op *op, const struct ke_arg *a,
 	return 0;
 }
 
+/* Three extents, 1 where not said, of a product of at most max. */
+static int
+extents(const char *const *expr, size_t n, const struct ke_scope *s,
+    int64_t max, const char *what, int64_t *to, struct ke_err *e)
+{
+	int64_t all = 1;
+
+	for (size_t i = 0; i < 3; i++) {
+		to[i] = 1;
+		if (i < n && ke_expr(expr[i], s, &to[i], e) == -1)
+			return -1;
+		if (to[i] < 1 || to[i] > INT32_MAX ||
+		    __builtin_mul_overflow(all, to[i], &all) || all > max)
+			return ke_fail(e, "%lld %s", (long long)to[i], what);
+	}
+	return 0;
+}
+
+static int
+resolve_list(const char *const *expr, size_t n, const struct ke_scope *s,
+    int64_t min, int64_t *to, struct ke_err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ke_expr(expr[i], s, &to[i], e) == -1)
+			return -1;
+		if (to[i] < min || to[i] > UINT32_MAX)
+			return ke_fail(e, "%lld", (long long)to[i]);
+	}
+	return 0;
+}
+
+/* Does the view lie within what it is a view of? */
+static int
+check_map(const struct ke_plan *p, const struct ke_op *op, size_t k,
+    const struct ke_resolved *r, struct ke_err *e)
+{
+	const struct ke_map *m = &p->maps[k];
+	int64_t shape[KE_RANK_MAX], count, last = 0, part;
+
+	if (m->workspace)
+		count = r->workspace[m->index];
+	else if (ke_op_shape(&op->tensors[m->index], &r->scope, shape, &count,
+	    e) == -1)
+		return -1;
+	for (size_t i = 0; i < m->rank; i++)
+		if (__builtin_mul_overflow(r->map[k].shape[i] - 1,
+		    r->map[k].stride[i], &part) ||
+		    __builtin_add_overflow(last, part, &last) || last >= count)
+			return ke_fail(e, "reaches beyond %s",
+			    m->workspace ? p->workspaces[m->index].name
+			    : op->tensors[m->index].name);
+	return 0;
+}
+
+static int
+resolve_map(const struct ke_plan *p, const struct ke_op *op, size_t k,
+    struct ke_resolved *r, struct ke_err *e)
+{
+	const struct ke_map *m = &p->maps[k];
+	int64_t dense = 1;
+
+	if (resolve_list(m->shape, m->rank, &r->scope, 1, r->map[k].shape,
+	    e) == -1 || resolve_list(m->box, m->rank, &r->scope, 1,
+	    r->map[k].box, e) == -1)
+		return -1;
+	if (!m->dense && resolve_list(m->stride, m->rank - 1, &r->scope, 0,
+	    r->map[k].stride, e) == -1)
+		return -1;
+	r->map[k].stride[m->rank - 1] = 1;
+	for (size_t i = m->rank; m->dense && i-- > 0;
+	    dense *= r->map[k].shape[i])
+		r->map[k].stride[i] = dense;
+	return check_map(p, op, k, r, e);
+}
+
 static int
 resolve_launch(const struct ke_plan *p, const struct ke_op *op, size_t k,
     struct ke_resolved *r, struct ke_err *e)
 {
 	const struct ke_launch *l = &p->launches[k];
 	struct ke_err why;
-	int64_t blocks = 1;
 
-	for (size_t i = 0; i < 3; i++) {
-		r->grid[k][i] = 1;
-		if (i >= l->n_grid)
-			continue;
-		if (ke_expr(l->grid[i], &r->scope, &r->grid[k][i], e) == -1)
-			return -1;
-		if (r->grid[k][i] < 1 || r->grid[k][i] > INT32_MAX ||
-		    __builtin_mul_overflow(blocks, r->grid[k][i], &blocks) ||
-		    blocks > GRID_MAX)
-			return ke_fail(e, "launches[%zu]: grid: %lld blocks",
-			    k, (long long)r->grid[k][i]);
-	}
+	if (extents(l->grid, l->n_grid, &r->scope, GRID_MAX, "blocks",
+	    r->grid[k], &why) == -1)
+		return ke_fail(e, "launches[%zu]: grid: %s", k, why.msg);
+	if (extents(l->block, l->n_block, &r->scope, BLOCK_MAX, "threads",
+	    r->block[k], &why) == -1)
+		return ke_fail(e, "launches[%zu]: block: %s", k, why.msg);
+	if (extents(l->cluster, l->n_cluster, &r->scope, CLUSTER_MAX,
+	    "blocks", r->cluster[k], &why) == -1)
+		return ke_fail(e, "launches[%zu]: cluster: %s", k, why.msg);
+	for (size_t i = 0; i < 3 && l->n_cluster > 0; i++)
+		if (r->grid[k][i] % r->cluster[k][i] != 0)
+			return ke_fail(e, "launches[%zu]: cluster: %lld does "
+			    "not divide the grid's %lld", k,
+			    (long long)r->cluster[k][i],
+			    (long long)r->grid[k][i]);
+	if (l->n_cluster == 0)
+		memset(r->cluster[k], 0, sizeof(r->cluster[k]));
 	r->shared[k] = 0;
 	if (l->shared != NULL &&
 	    ke_expr(l->shared, &r->scope, &r->shared[k], e) == -1)
@@ -170,6 +251,7 @@ ke_plan_resolve(const struct ke_plan *p, const struct ke_op *op,
 {
 	const char *which = "";
 	const cJSON *row;
+	struct ke_err why;
 	int got;
 
 	r->scope.n = 0;
@@ -192,6 +274,10 @@ ke_plan_resolve(const struct ke_plan *p, const struct ke_op *op,
 	for (size_t k = 0; got == 1 && k < p->n_workspaces; k++)
 		if (resolve_workspace(p, k, r, e) == -1)
 			got = -1;
+	for (size_t k = 0; got == 1 && k < p->n_maps; k++)
+		if (resolve_map(p, op, k, r, &why) == -1)
+			got = ke_fail(e, "maps.%s: %s", p->maps[k].name,
+			    why.msg);
 	for (size_t k = 0; got == 1 && k < p->n_launches; k++)
 		if (resolve_launch(p, op, k, r, e) == -1)
 			got = -1;
