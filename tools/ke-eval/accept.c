@@ -35,7 +35,7 @@ accept_rule(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
 
 	return (struct rule){.u = slack * u, .scale = slack * t->c * acc,
 	    .norm_u = slack * 2 * u, .norm_acc = slack * t->c2 * acc,
-	    .terms = reduction};
+	    .infinite = ke_dtypes[out].infinite, .terms = reduction};
 }
 
 static void
@@ -57,18 +57,21 @@ accept_one(const struct rule *r, double got, double want, double s, int64_t i,
 {
 	double error = got - want, bound;
 
-	if (!isfinite(want) || !isfinite(got)) {
-		if (!defended(class))
-			return;
-		/* the same class and sign, and nothing else, will do */
-		if (!(isnan(want) ? isnan(got) : got == want))
-			mismatch(c, i, got, want);
-		return;
-	}
 	/* other terms than those that count here may be infinite */
 	if (!isfinite(s))
 		s = fabs(want);
 	bound = r->u * fabs(want) + r->scale * s + ACCEPT_SPACING;
+	if (!isfinite(want) || !isfinite(got)) {
+		if (!defended(class))
+			return;
+		/* the same class and sign, and nothing else, will do; but what
+		 * the type can't hold may be infinite */
+		if (!(isnan(want) ? isnan(got) : got == want ||
+		    (isinf(got) && signbit(got) == signbit(want) &&
+		    fabs(want) + bound >= r->infinite)))
+			mismatch(c, i, got, want);
+		return;
+	}
 	sum->error2 += error * error;
 	sum->ref2 += want * want;
 	sum->size2 += size2(r, want * want, s);

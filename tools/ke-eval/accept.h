@@ -15,6 +15,7 @@ struct rule {
 	double scale; /* c u_acc sqrt(n), times an element's scale */
 	double norm_u, norm_acc; /* of the error's 2-norm: times that of the
 				  * reference, and that of the sizes */
+	double infinite; /* the least magnitude that the type can't hold */
 	double terms; /* n: what a sum of n terms is, if their signs are
 		       * random, is its scale over sqrt(n) */
 };

@@ -12,11 +12,51 @@
 #include "compile.h"
 #include "defence.h"
 #include "sandbox.h"
+#include "unit.h"
 
 #define LOG_MAX ((size_t)16 << 10)
 
-const char compiler_flags[] =
+static const char fixed[] =
     "-O3 -march=native -std=gnu11 -fPIC -shared -nostartfiles";
+
+static const char *
+version(void)
+{
+	static char text[128];
+	static char cc[] = "cc", option[] = "--version";
+	char *const argv[] = {cc, option, NULL};
+	struct ke_spawn s = {.argv = argv, .timeout_ms = 10000,
+	    .output_max = sizeof(text) - 1};
+	struct ke_child c;
+	struct ke_err e;
+
+	if (*text != '\0')
+		return text;
+	snprintf(text, sizeof(text), "no compiler");
+	if (ke_run(&c, &s, &e) == 0 && c.status == 0)
+		snprintf(text, sizeof(text), "%.*s",
+		    (int)strcspn(c.output.s, "\n"), c.output.s);
+	ke_buf_free(&c.output);
+	return text;
+}
+
+static const char *
+why(void)
+{
+	return "no cc in PATH";
+}
+
+static const char *
+flags_of(void)
+{
+	return fixed;
+}
+
+bool
+toolchain_is_there(const struct toolchain *t)
+{
+	return strcmp(t->version(), "no compiler") != 0;
+}
 
 static void
 add(struct cc *c, const char *arg)
@@ -31,17 +71,15 @@ make_command(struct cc *c, const cJSON *flags)
 	char all[256], *save, *word;
 	const cJSON *f;
 
-	c->argv[c->argc++] = ke_strdup(COMPILER_NAME);
-	c->argv[c->argc++] = c->layers;
 	add(c, "cc");
-	snprintf(all, sizeof(all), "%s", compiler_flags);
+	snprintf(all, sizeof(all), "%s", fixed);
 	for (word = strtok_r(all, " ", &save); word != NULL;
 	    word = strtok_r(NULL, " ", &save))
 		add(c, word);
 	add(c, "-fvisibility=hidden");
 	add(c, "-Werror=implicit-function-declaration");
 	add(c, "-Wl,-z,now,--hash-style=sysv");
-	if (strstr(compiler_version(), "clang") == NULL)
+	if (strstr(version(), "clang") == NULL)
 		add(c, "-fopt-info-vec-all=out.remarks");
 	cJSON_ArrayForEach(f, flags)
 		add(c, f->valuestring);
@@ -50,6 +88,11 @@ make_command(struct cc *c, const cJSON *flags)
 	add(c, "in.c");
 	add(c, "-lm");
 }
+
+const struct toolchain toolchain_c = {
+	.language = "c", .name = "cc", .version = version, .why = why,
+	.flags = flags_of, .command = make_command, .unit = unit_c_text,
+};
 
 /* The child reads what it was granted from its copy of c. */
 static pid_t
@@ -99,7 +142,8 @@ start(struct cc *c, struct ke_err *e)
 }
 
 int
-cc_start(struct cc *c, const char *text, const cJSON *flags, struct ke_err *e)
+cc_start(struct cc *c, const struct toolchain *t, const char *text,
+    const cJSON *flags, struct ke_err *e)
 {
 	size_t n = strlen(text);
 
@@ -107,7 +151,9 @@ cc_start(struct cc *c, const char *text, const cJSON *flags, struct ke_err *e)
 	    .object = memfd_create("ke-object", MFD_CLOEXEC),
 	    .remarks = memfd_create("ke-remarks", MFD_CLOEXEC),
 	    .report = memfd_create("ke-report", MFD_CLOEXEC)};
-	make_command(c, flags);
+	c->argv[c->argc++] = ke_strdup(COMPILER_NAME);
+	c->argv[c->argc++] = c->layers;
+	t->command(c, flags);
 	if (c->report == -1 || write(c->text, text, n) != (ssize_t)n ||
 	    lseek(c->text, 0, SEEK_SET) == -1)
 		ke_fail(e, "memfd: %s", strerror(errno));

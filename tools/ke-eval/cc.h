@@ -4,12 +4,10 @@
 
 #include "json.h"
 #include "spawn.h"
+#include "toolchain.h"
 
 #define COMPILER_NAME "ke-eval-compiler" /* argv[0] that makes ke-eval one */
 #define CC_MS 60000
-
-/* The fixed flags, as one text. */
-extern const char compiler_flags[];
 
 struct cc {
 	struct ke_child child;
@@ -20,8 +18,8 @@ struct cc {
 };
 
 /* Starts it.  0, or -1 with the reason; then c needs no end. */
-int cc_start(struct cc *, const char *text, const cJSON *flags,
-    struct ke_err *);
+int cc_start(struct cc *, const struct toolchain *, const char *text,
+    const cJSON *flags, struct ke_err *);
 /* Once the child is done: what it made (empty where it failed), to be freed,
  * and the layers of the sandbox that it ran in. */
 void cc_end(struct cc *, struct ke_buf *object, struct ke_buf *remarks,

@@ -16,17 +16,24 @@
 #include "unit.h"
 
 int
-program_open(struct program *p, const char *source, const struct ke_op *op,
-    const cJSON *choice, struct verdict *v)
+program_open(struct program *p, const struct toolchain *t, const char *source,
+    const struct ke_op *op, const cJSON *choice, struct verdict *v)
 {
 	struct ke_err e;
 
-	*p = (struct program){.choice = choice};
+	*p = (struct program){.toolchain = t, .choice = choice};
 	p->plan = ke_plan_parse(source, op, &e);
 	if (p->plan == NULL)
 		return verdict_set(v, KE_PLAN_ERROR, "plan", "%s", e.msg);
 	if (ke_plan_check_choice(p->plan, choice, &e) == -1)
 		return verdict_set(v, KE_PLAN_ERROR, "choice", "%s", e.msg);
+	if (p->plan->gpu != (t != &toolchain_c))
+		return verdict_set(v, KE_PLAN_ERROR, "block",
+		    p->plan->gpu ? "language c has no threads of a block"
+		    : "a launch needs grid and block");
+	if (!p->plan->gpu && p->plan->n_maps > 0)
+		return verdict_set(v, KE_PLAN_ERROR, "maps",
+		    "language c has no tensor maps");
 	return 0;
 }
 
@@ -47,6 +54,8 @@ static int
 check_types(const struct program *p, const struct ke_op *op,
     enum ke_dtype variant, struct verdict *v)
 {
+	if (p->plan->gpu)
+		return 0;
 	for (size_t i = 0; i < op->n_tensors; i++)
 		if (*ke_dtypes[ke_tensor_dtype(&op->tensors[i], variant)].c ==
 		    '\0' && op->tensors[i].role != KE_LET)
@@ -76,7 +85,7 @@ program_fit(struct program *p, const char *source, const struct ke_op *op,
 		return verdict_set(v, KE_PLAN_ERROR, "resolve", "%s", e.msg);
 	if (f->r.outside)
 		return 0;
-	text = unit_text(p->plan, source, op, dtype, &f->r);
+	text = p->toolchain->unit(p->plan, source, op, dtype, &f->r);
 	f->variant = 0;
 	while ((size_t)f->variant < p->n_variants &&
 	    strcmp(p->variants[f->variant].text, text) != 0)
@@ -94,30 +103,10 @@ program_fit(struct program *p, const char *source, const struct ke_op *op,
 	return 0;
 }
 
-const char *
-compiler_version(void)
-{
-	static char version[128];
-	static char cc[] = "cc", option[] = "--version";
-	char *const argv[] = {cc, option, NULL};
-	struct ke_spawn s = {.argv = argv, .timeout_ms = 10000,
-	    .output_max = sizeof(version) - 1};
-	struct ke_child c;
-	struct ke_err e;
-
-	if (*version != '\0')
-		return version;
-	snprintf(version, sizeof(version), "no compiler");
-	if (ke_run(&c, &s, &e) == 0 && c.status == 0)
-		snprintf(version, sizeof(version), "%.*s",
-		    (int)strcspn(c.output.s, "\n"), c.output.s);
-	ke_buf_free(&c.output);
-	return version;
-}
-
 /* PATH of the cache for this text and these flags, without suffix. */
 static char *
-cache_path(const char *text, const cJSON *flags, struct ke_err *e)
+cache_path(const struct toolchain *t, const char *text, const cJSON *flags,
+    struct ke_err *e)
 {
 	char hex[KE_SHA256_HEX], *dir = ke_cache_dir("compile", e);
 	struct ke_buf key = {0}, path = {0};
@@ -126,7 +115,7 @@ cache_path(const char *text, const cJSON *flags, struct ke_err *e)
 	if (dir == NULL)
 		return NULL;
 	ke_buf_fmt(&key, "%s%s\n%s\n%s\n", KE_VERSION, defence_key(),
-	    compiler_version(), compiler_flags);
+	    t->version(), t->flags());
 	cJSON_ArrayForEach(f, flags)
 		ke_buf_fmt(&key, "%s\n", f->valuestring);
 	ke_buf_str(&key, text);
@@ -155,10 +144,10 @@ with_suffix(const char *path, const char *suffix)
 
 /* Starts what the cache doesn't have. */
 static int
-job_start(struct job *j, struct variant *v, const cJSON *flags,
-    struct ke_err *e)
+job_start(struct job *j, const struct toolchain *t, struct variant *v,
+    const cJSON *flags, struct ke_err *e)
 {
-	char *path = cache_path(v->text, flags, e);
+	char *path = cache_path(t, v->text, flags, e);
 	struct stat st;
 
 	*j = (struct job){.variant = v};
@@ -169,7 +158,7 @@ job_start(struct job *j, struct variant *v, const cJSON *flags,
 	free(path);
 	if (stat(v->so, &st) == 0)
 		return 0;
-	if (cc_start(&j->cc, v->text, flags, e) == -1)
+	if (cc_start(&j->cc, t, v->text, flags, e) == -1)
 		return -1;
 	j->running = true;
 	return 0;
@@ -188,7 +177,8 @@ judge(struct program *p, const struct ke_child *c, struct verdict *v)
 	if (c->timed_out)
 		return verdict_set(v, KE_COMPILE_ERROR, "timeout",
 		    "the compiler took more than %d s", CC_MS / 1000);
-	return verdict_set(v, KE_COMPILE_ERROR, "cc", "%s: %.300s", words,
+	return verdict_set(v, KE_COMPILE_ERROR, p->toolchain->name,
+	    "%s: %.300s", words,
 	    c->output.s);
 }
 
@@ -202,7 +192,8 @@ job_end(struct program *p, struct job *j, struct verdict *v, struct ke_err *e)
 
 	cc_end(&j->cc, &object, &remarks, &p->layers);
 	if (good == 0 && object.n == 0)
-		verdict_set(v, KE_COMPILE_ERROR, "cc", "it made nothing");
+		verdict_set(v, KE_COMPILE_ERROR, p->toolchain->name,
+		    "it made nothing");
 	else if (good == 0 && remarks.n > 0)
 		status = ke_file_write(j->variant->remarks, remarks.s,
 		    remarks.n, e);
@@ -224,7 +215,8 @@ compile_batch(struct program *p, struct variant *variants, size_t n,
 	int status = 0;
 
 	for (size_t i = 0; i < n && status == 0; i++)
-		status = job_start(&jobs[i], &variants[i], p->plan->flags, e);
+		status = job_start(&jobs[i], p->toolchain, &variants[i],
+		    p->plan->flags, e);
 	for (size_t i = 0; i < n; i++)
 		if (jobs[i].running)
 			wait[live++] = jobs[i].cc.child;
@@ -269,18 +261,18 @@ program_compile(struct program *p, int jobs, struct verdict *v,
 }
 
 char *
-compile_trusted(const char *text, const char *what, struct verdict *v,
-    struct ke_err *e)
+compile_trusted(const struct toolchain *t, const char *text,
+    const char *what, struct verdict *v, struct ke_err *e)
 {
 	struct variant made = {.text = ke_strdup(text)};
 	struct ke_plan plan = {0};
-	struct program p = {.plan = &plan};
+	struct program p = {.toolchain = t, .plan = &plan};
 	int status;
 
 	v->status = KE_PASS;
 	status = compile_batch(&p, &made, 1, v, e);
 	if (v->status != KE_PASS)
-		verdict_set(v, v->status, "cc", "%s: %s", what,
+		verdict_set(v, v->status, t->name, "%s: %s", what,
 		    p.log.n > 0 ? p.log.s : "no word from the compiler");
 	ke_buf_free(&p.log);
 	free(made.text);

@@ -6,6 +6,7 @@
 #define KE_EVAL_COMPILE_H
 
 #include "plan.h"
+#include "toolchain.h"
 #include "verdict.h"
 #include "wire.h"
 
@@ -17,6 +18,7 @@ struct variant {
 
 /* A candidate (or the baseline) with what is known of it before it runs. */
 struct program {
+	const struct toolchain *toolchain;
 	struct ke_plan *plan;
 	const cJSON *choice; /* of the record; borrowed, may be NULL */
 	size_t n_variants;
@@ -34,8 +36,9 @@ struct fitted {
 };
 
 /* Parses the plan.  A verdict of plan_error where that fails. */
-int program_open(struct program *, const char *source, const struct ke_op *,
-    const cJSON *choice, struct verdict *);
+int program_open(struct program *, const struct toolchain *,
+    const char *source, const struct ke_op *, const cJSON *choice,
+    struct verdict *);
 void program_close(struct program *);
 
 /* Resolves the plan for the case and finds or adds its variant. */
@@ -51,10 +54,7 @@ int program_compile(struct program *, int jobs, struct verdict *,
 /* Compiles trusted text, the file named, to a shared object: its path, or NULL
  * with a verdict where the compiler refused it, else the reason in e.  The
  * caller frees. */
-char *compile_trusted(const char *text, const char *what, struct verdict *,
-    struct ke_err *);
-
-/* First line of `cc --version`. */
-const char *compiler_version(void);
+char *compile_trusted(const struct toolchain *, const char *text,
+    const char *what, struct verdict *, struct ke_err *);
 
 #endif

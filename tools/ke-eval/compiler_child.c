@@ -34,16 +34,25 @@ static const char *toolchain[PATHS_MAX] = {"/bin", "/lib", "/lib32", "/lib64",
 #endif
 };
 
+/* One more folder. */
+static void
+see(const char *folder)
+{
+	size_t n = 0;
+
+	while (toolchain[n] != NULL)
+		n++;
+	if (*folder == '/' && n + 1 < PATHS_MAX)
+		toolchain[n] = folder;
+}
+
 /* PREFIX of the PREFIX/bin/cc that PATH finds, where it isn't below /usr. */
 static void
 find_prefix(void)
 {
 	static const char *const places[] = {"/usr/local/bin/cc",
 	    "/usr/bin/cc", "/bin/cc"};
-	size_t n = 0;
 
-	while (toolchain[n] != NULL)
-		n++;
 	for (size_t i = 0; i < KE_LEN(places); i++) {
 		char *real = realpath(places[i], NULL), *slash;
 
@@ -52,9 +61,8 @@ find_prefix(void)
 		for (int up = 0; up < 2; up++)
 			if ((slash = strrchr(real, '/')) != NULL)
 				*slash = '\0';
-		if (*real == '/' && strncmp(real, "/usr", 4) != 0 &&
-		    n + 1 < PATHS_MAX)
-			toolchain[n] = real;
+		if (strncmp(real, "/usr", 4) != 0)
+			see(real);
 		return;
 	}
 }
@@ -108,6 +116,8 @@ run(char **argv)
 	int status;
 	pid_t pid = fork();
 
+	if (pid == 0 && strcmp(argv[0], "nvrtc") == 0)
+		_exit(nvrtc_main(argv));
 	if (pid == 0) {
 		execvp(argv[0], argv);
 		dprintf(2, "%s: not found\n", argv[0]);
@@ -182,10 +192,20 @@ compiler_main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
+	/* who only asks for the version */
+	if (argc == 4 && strcmp(argv[2], "nvrtc") == 0)
+		return nvrtc_main(argv + 2);
 	for (int fd = FD_TEXT; fd <= FD_REPORT; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	s.layers = (unsigned)strtoul(argv[1], NULL, 10);
 	find_prefix();
+	if (strcmp(argv[2], "nvrtc") == 0 && argc > 4) {
+		char *slash = strrchr(argv[3], '/');
+
+		see(slash == NULL ? "" : strndup(argv[3],
+		    (size_t)(slash - argv[3])));
+		see(argv[4]);
+	}
 	if (!defended(toolchain) ||
 	    sandbox_root(&s, toolchain, ROOT_BYTES) == -1)
 		return compile_in_host(&s, argv + 2);

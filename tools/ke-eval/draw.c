@@ -39,7 +39,9 @@ draw_read(enum ke_dtype type, const void *p, int64_t i)
 	case KE_U8:
 		return ((const uint8_t *)p)[i];
 	case KE_F16:
+		return ke_f16(((const uint16_t *)p)[i]);
 	case KE_BF16:
+		return ke_bf16(((const uint16_t *)p)[i]);
 	case KE_DTYPE_COUNT:
 		break;
 	}
@@ -66,7 +68,11 @@ draw_write(enum ke_dtype type, void *p, int64_t i, double v)
 		((uint8_t *)p)[i] = (uint8_t)v;
 		break;
 	case KE_F16:
+		((uint16_t *)p)[i] = ke_f16_of(v);
+		break;
 	case KE_BF16:
+		((uint16_t *)p)[i] = ke_bf16_of(v);
+		break;
 	case KE_DTYPE_COUNT:
 		break;
 	}

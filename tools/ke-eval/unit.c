@@ -35,6 +35,8 @@ add_type(struct ke_buf *b, const struct ke_plan *plan, const struct ke_op *op,
 	case KE_ARG_SCALAR:
 		ke_buf_str(b, a->wide ? "int64_t" : "int");
 		break;
+	case KE_ARG_MAP: /* none in C */
+		break;
 	}
 }
 
@@ -103,7 +105,7 @@ add_call(struct ke_buf *b, const struct ke_plan *plan, const struct ke_op *op,
 }
 
 char *
-unit_text(const struct ke_plan *plan, const char *source,
+unit_c_text(const struct ke_plan *plan, const char *source,
     const struct ke_op *op, enum ke_dtype variant,
     const struct ke_resolved *r)
 {
