@@ -39,7 +39,7 @@ struct layout {
 	size_t n_slots;
 	struct slot *slots;
 	struct fitted base; /* how the baseline runs it */
-	double base_s;      /* seconds of one execution, from the pilot */
+	double base_s;      /* least seconds that one execution took */
 };
 
 /* A program that can be run: its process and where its outputs go.  The

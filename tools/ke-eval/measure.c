@@ -19,8 +19,10 @@
  * break its coverage.
  *
  * Before and after each segment a loop of known length tells how fast the
- * processor is: see sample.h.  A sample in which it was slow too often is
- * taken once more. */
+ * processor is: see sample.h.  The loop doesn't feel who else wants the
+ * caches or the other half of a core; the baseline does, so its time is held
+ * against its best of the epoch.  A sample in which the one was slow too often
+ * or the other as a whole is taken once more. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -38,6 +40,7 @@
 #define ALIKE 1.5
 #define EXECS_BYTES (256.0 * 1024 * 1024) /* of outputs in one segment */
 #define BASE_S 60.0 /* deadline of the baseline's segment */
+#define BASE_SLOW 1.2 /* times its best */
 #define CASE_S 3.0 /* seconds for one case and candidate */
 #define CLOCKS 1.05     /* times what the workers had, and CLOCKS_S more, */
 #define CLOCKS_S 200e-6 /* the processors' clocks may say */
@@ -231,6 +234,8 @@ warm_up(struct race *r, size_t i, struct ke_err *e)
 		least = fmin(least, t.seconds / (double)w->execs);
 		w->execs = executions(r->epoch, l, least);
 	}
+	if (i == 0)
+		r->epoch->cases[r->layout].base_s = fmin(l->base_s, least);
 	for (size_t k = 0; k < i; k++)
 		if (race_has(r, k) && is_near(w->execs, r->who[k].execs)) {
 			w->execs = r->who[k].execs;
@@ -258,9 +263,23 @@ rounds_needed(const struct race *r, const struct effort *f)
 	return need > (double)f->most ? f->most : (size_t)need;
 }
 
+/* Was the baseline, and so maybe everything, slower than it can be? */
+static bool
+is_base_slow(const struct race *r)
+{
+	struct layout *l = &r->epoch->cases[r->layout];
+	double now = 1e-6 * sample_us(r, 0, 0, 0.5);
+
+	if (now > 0)
+		l->base_s = fmin(l->base_s, now);
+	return now > BASE_SLOW * l->base_s;
+}
+
 static bool
 any_slowed(const struct race *r)
 {
+	if (is_base_slow(r))
+		return true;
 	for (size_t i = 1; i < r->n; i++)
 		if (race_has(r, i) && sample_is_slowed(r, i))
 			return true;
@@ -316,6 +335,10 @@ doubt(struct race *r, size_t i)
 		verdict_set(v, KE_THROTTLED, "clock",
 		    "the processor was slow in %zu of %zu pairs",
 		    sample_dropped(r, i), r->rounds);
+	else if (is_base_slow(r))
+		verdict_set(v, KE_NOISY, "baseline", "the baseline took %.3g "
+		    "us, and %.3g at another time", sample_us(r, 0, 0, 0.5),
+		    1e6 * r->epoch->cases[r->layout].base_s);
 	else if (defended(floor) && low < race_floor_us(r))
 		verdict_set(v, KE_INVALID, "floor", "%.3g us for %.3g bytes",
 		    low, r->epoch->cases[r->layout].traffic);
