@@ -288,7 +288,8 @@ ask_base(struct epoch *e, size_t layout, bool absolute,
 		*v = worst.verdict;
 		return -1;
 	}
-	l->base_s = ran.seconds / (double)p.n_execs;
+	l->pilot_s = ran.seconds / (double)p.n_execs;
+	l->base_s = l->pilot_s;
 	return 0;
 }
 

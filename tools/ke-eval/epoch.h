@@ -39,7 +39,8 @@ struct layout {
 	size_t n_slots;
 	struct slot *slots;
 	struct fitted base; /* how the baseline runs it */
-	double base_s;      /* least seconds that one execution took */
+	double pilot_s;     /* seconds of one execution, the first time */
+	double base_s;      /* and the least so far */
 };
 
 /* A program that can be run: its process and where its outputs go.  The

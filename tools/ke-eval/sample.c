@@ -15,7 +15,7 @@ seconds(const struct race *r, size_t i, size_t round)
 {
 	/* without the defence: as if it had been timed once, before */
 	if (i == 0 && !defended(pairs))
-		return r->epoch->cases[r->layout].base_s;
+		return r->epoch->cases[r->layout].pilot_s;
 	return r->who[i].at[round].seconds / (double)r->who[i].execs;
 }
 
