@@ -272,7 +272,7 @@ is_base_slow(const struct race *r)
 
 	if (now > 0)
 		l->base_s = fmin(l->base_s, now);
-	return now > BASE_SLOW * l->base_s;
+	return defended(pairs) && now > BASE_SLOW * l->base_s;
 }
 
 static bool
