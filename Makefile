@@ -39,7 +39,8 @@ LIBS_ke-eval = -lseccomp -ldl
 
 all: $(TOOLS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
 
-objects = $(patsubst %.c,$(B)/%.o,$(wildcard tools/$(1)/*.c))
+objects = $(patsubst %.c,$(B)/%.o,$(wildcard tools/$(1)/*.c)) \
+	$(patsubst %gpu_kernels.cu,$(B)/%gpu_text.o,$(wildcard tools/$(1)/*.cu))
 
 $(B)/libke.a: $(call objects,libke)
 	rm -f $@ && $(AR) rcs $@ $^
@@ -58,6 +59,17 @@ $(B)/%.o: %.c Makefile
 $(B)/bin/%: scripts/%
 	@mkdir -p $(@D)
 	ln -sf $(CURDIR)/$< $@
+
+# The text of the kernels that run on a GPU, as a C string.
+$(B)/tools/ke-eval/gpu_text.o: $(B)/tools/ke-eval/gpu_text.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) \
+		-Wno-overlength-strings -Itools/ke-eval -c -o $@ $<
+$(B)/tools/ke-eval/gpu_text.c: tools/ke-eval/gpu_kernels.cu
+	@mkdir -p $(@D)
+	(echo '#include "gpu_kernels.h"'; \
+	    echo 'const char gpu_kernels_text[] ='; \
+	    sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; \
+	    echo ';') >$@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

@@ -10,6 +10,7 @@
 
 #include "admission.h"
 #include "admit.h"
+#include "target.h"
 #include "calibrate.h"
 #include "spawn.h"
 
@@ -137,7 +138,7 @@ test_base(struct admission *a, struct ke_err *e)
 	bool is_op = false;
 
 	for (int i = 0; i < EPOCHS; i++) {
-		struct epoch *full = epoch_check(x->op,
+		struct epoch *full = epoch_check(&target_cpu, x->op,
 		    ke_dtypes[x->dtype].name, x->set, x->workers, x->jobs,
 		    &is_op, e);
 

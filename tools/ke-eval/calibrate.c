@@ -339,7 +339,8 @@ open_seed(struct epoch *e, struct seeds *s, const char *path,
 	snprintf(s->name[s->n], sizeof(s->name[0]), "%s", what);
 	side->outputs = &e->outputs;
 	if (status == 0)
-		status = program_open(&side->program, text.s, e->op, NULL, v);
+		status = program_open(&side->program, &toolchain_c, text.s, e->op,
+		    NULL, v);
 	for (size_t i = 0; status == 0 && i < e->n_cases; i++)
 		if (e->cases[i].timed)
 			status = program_fit(&side->program, text.s, e->op,

@@ -27,6 +27,9 @@ struct program {
 	struct ke_buf log; /* what the compiler said */
 	size_t code_bytes;
 	unsigned layers; /* of the compiler's sandbox; 0: none was run */
+	/* on a GPU, of its kernels the most: registers and local bytes of a
+	 * thread, shared bytes and threads of a block; 0: not known */
+	int registers, local_bytes, shared_bytes, threads;
 };
 
 /* What one case of one program needs. */

@@ -21,6 +21,7 @@
 	X(deadline, "for so long and no longer") \
 	X(end, "and dies when it says that it is done") \
 	X(sender, "whose word is taken only as its own") \
+	X(state, "on a GPU: without variables that outlive a launch") \
 	/* what it sees */ \
 	X(seal, "inputs are sealed and can't be written") \
 	X(guard, "buffers lie between unmapped pages") \
@@ -29,6 +30,8 @@
 	X(slots, "each execution has inputs and outputs of its own") \
 	X(seed, "seeds are secret") \
 	X(fpu, "the floating-point mode is the one we set") \
+	X(scrub, "on a GPU: nothing is left in shared and local memory") \
+	X(flush, "nor in its second-level cache") \
 	/* what is verified */ \
 	X(timed, "every timed execution") \
 	X(shapes, "shapes that are not timed") \

@@ -9,11 +9,11 @@
 #include "cpu.h"
 #include "evaluate.h"
 #include "hash.h"
-#include "state.h"
+#include "target.h"
 
 cJSON *
-environment(const struct ke_op *op, const char *dtype, const char *target,
-    const struct settings *s)
+environment(const struct ke_op *op, const char *dtype,
+    const struct target *target, const struct settings *s)
 {
 	static char *cpu; /* the same for the life of the process */
 	cJSON *env = cJSON_CreateObject();
@@ -25,8 +25,10 @@ environment(const struct ke_op *op, const char *dtype, const char *target,
 		cpu = ke_cpu_model();
 	uname(&u);
 	ke_buf_fmt(&key, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n%s\n%d\n", KE_VERSION,
-	    op->hash, dtype, target, s->set, cpu, compiler_version(),
-	    compiler_flags, s->workers);
+	    op->hash, dtype, target->name, settings_set(s), cpu,
+	    target->toolchain->version(), target->toolchain->flags(),
+	    s->workers);
+	target->describe(env, &key, s->workers);
 	ke_sha256_hex(key.s, key.n, hex);
 	hex[32] = '\0';
 	ke_buf_free(&key);
@@ -35,20 +37,25 @@ environment(const struct ke_op *op, const char *dtype, const char *target,
 	ke_json_set_string(env, "cpu", cpu);
 	ke_json_add_number(env, "cores",
 	    (double)sysconf(_SC_NPROCESSORS_ONLN));
-	ke_json_set_string(env, "compiler", compiler_version());
+	ke_json_set_string(env, "compiler", target->toolchain->version());
 	ke_json_set_string(env, "kernel", u.release);
-	state_settings(env, "", s->workers);
 	return env;
 }
 
+const char *
+settings_set(const struct settings *s)
+{
+	return s->set != NULL ? s->set : s->target->set;
+}
+
 cJSON *
-baseline(const struct ke_op *op)
+baseline(const struct ke_op *op, const struct target *t)
 {
 	cJSON *o = cJSON_CreateObject();
 	char id[32];
 
-	snprintf(id, sizeof(id), "base.c@%.16s", op->hash);
+	snprintf(id, sizeof(id), "%s@%.16s", t->base, op->hash);
 	ke_json_set_string(o, "id", id);
-	ke_json_set_string(o, "name", "base.c");
+	ke_json_set_string(o, "name", t->base);
 	return o;
 }

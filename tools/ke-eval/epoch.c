@@ -14,12 +14,10 @@
 #include "random.h"
 #include "reference.h"
 #include "spawn.h"
+#include "target.h"
 #include "verifier.h"
 
 #define OUTPUTS_MAX ((size_t)16 << 30) /* of address space; used as touched */
-#define SLOTS 8           /* distinct inputs of a timed case, at least */
-#define SLOT_BYTES_QUICK ((uint64_t)16 << 20) /* what they should add up to */
-#define SLOT_BYTES_FULL ((uint64_t)48 << 20)
 #define DECLARED 3        /* drawings as declared of a check case, in full */
 #define CHECK_KINDS 2     /* drawings of a check case in quick effort */
 #define BASE_S 60.0       /* deadline of the baseline, per segment */
@@ -95,24 +93,18 @@ lower_bits(enum ke_dtype type)
 	    : 4;
 }
 
-/* How many distinct inputs: for timed cases so many that they and the outputs
- * do not all stay in the nearest caches; for check cases one per kind, and
- * more as declared. */
+/* How many distinct inputs: for timed cases as the target says; for check
+ * cases one per kind, and more as declared. */
 static size_t
 count_slots(const struct epoch *e, const struct layout *l)
 {
-	uint64_t want = e->full ? SLOT_BYTES_FULL : SLOT_BYTES_QUICK;
-	size_t n = SLOTS;
-
 	if (e->admits)
 		return l->timed ? 2 * EPOCH_TIMED
 		    : draw_kinds(e->op) + EPOCH_SEEDS - 1;
 	if (!l->timed)
 		return e->full ? draw_kinds(e->op) + DECLARED - 1
 		    : CHECK_KINDS;
-	while (n < SLOTS_MAX && (double)n * l->traffic < (double)want)
-		n++;
-	return n;
+	return e->target->slots(e, l);
 }
 
 /* In quick effort the second kind rotates; else all come, the declared one
@@ -240,20 +232,21 @@ read_base(struct epoch *e, struct ke_err *err)
 	struct ke_buf path = {0}, text = {0};
 	int status;
 
-	ke_buf_fmt(&path, "%s/base.c", e->op->dir);
+	ke_buf_fmt(&path, "%s/%s", e->op->dir, e->target->base);
 	status = ke_file_read(path.s, (size_t)1 << 20, &text, err);
 	ke_buf_free(&path);
 	e->base_source = text.s;
 	return status;
 }
 
-/* Parses, fits and compiles base.c for every case. */
+/* Parses, fits and compiles the baseline for every case. */
 static int
 make_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 {
 	struct program *p = &e->base.program;
 
-	if (program_open(p, e->base_source, e->op, NULL, v) == -1)
+	if (program_open(p, e->target->toolchain, e->base_source, e->op, NULL,
+	    v) == -1)
 		return -1;
 	for (size_t i = 0; i < e->n_cases; i++) {
 		struct layout *l = &e->cases[i];
@@ -267,8 +260,7 @@ make_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 	}
 	if (program_compile(p, e->jobs, v, err) == -1 || v->status != KE_PASS)
 		return -1;
-	return runner_start(&e->base.runner, p, e->inputs_ro,
-	    e->base.outputs->fd, v, err);
+	return e->target->start(e, &e->base, v, err);
 }
 
 static int
@@ -297,7 +289,7 @@ static int
 run_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 {
 	bool absolute = needs_absolute(e);
-	int lock = ke_lock_cpu(!e->untimed, err), status = lock == -1 ? -1 : 0;
+	int lock = e->target->lock(!e->untimed, err), status = lock == -1 ? -1 : 0;
 
 	for (size_t i = 0; status == 0 && i < e->n_cases; i++) {
 		bool timed = e->cases[i].timed;
@@ -308,7 +300,7 @@ run_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 			status = ask_base(e, i, false,
 			    timed ? ASK_BASE : ASK_CHECK, v, err);
 	}
-	ke_unlock_cpu(lock);
+	ke_unlock(lock);
 	return status;
 }
 
@@ -334,14 +326,9 @@ open_inputs(struct epoch *e, const char *dtype, bool *is_op,
 static int
 open_verified(struct epoch *e, struct verdict *v, struct ke_err *err)
 {
-	char *so = reference_compile(e->op, e->dtype, IN_DOUBLE, v, err);
-
-	if (so == NULL)
+	if (e->target->open(e, v, err) == -1)
 		return -1;
-	e->verifier = verifier_start(e, so, err);
-	free(so);
-	if (e->verifier == NULL)
-		return -1;
+	e->opened = true;
 	if (make_base(e, v, err) == -1)
 		return -1;
 	return run_base(e, v, err);
@@ -366,8 +353,9 @@ open_model(const struct epoch *model, const char *dtype, bool *is_op,
 		return e;
 	if (v.status != KE_PASS) {
 		*is_op = true;
-		ke_fail(err, "%s: %s%s: %s: %s", e->op->dir,
-		    e->verifier == NULL && !e->admits ? "" : "base.c: ",
+		ke_fail(err, "%s: %s%s%s: %s: %s", e->op->dir,
+		    e->opened || e->admits ? e->target->base : "",
+		    e->opened || e->admits ? ": " : "",
 		    ke_status_name(v.status), v.code, v.detail);
 	}
 	epoch_close(e);
@@ -375,18 +363,20 @@ open_model(const struct epoch *model, const char *dtype, bool *is_op,
 }
 
 struct epoch *
-epoch_open(const struct ke_op *op, const char *dtype, const char *set,
-    bool full, int workers, int jobs, bool *is_op, struct ke_err *err)
+epoch_open(const struct target *t, const struct ke_op *op, const char *dtype,
+    const char *set, bool full, int workers, int jobs, bool *is_op, struct ke_err *err)
 {
-	return open_model(&(struct epoch){.op = op, .set = set, .full = full,
+	return open_model(&(struct epoch){.target = t, .op = op, .set = set,
+	    .full = full,
 	    .workers = workers, .jobs = jobs}, dtype, is_op, err);
 }
 
 struct epoch *
-epoch_check(const struct ke_op *op, const char *dtype, const char *set,
-    int workers, int jobs, bool *is_op, struct ke_err *err)
+epoch_check(const struct target *t, const struct ke_op *op, const char *dtype,
+    const char *set, int workers, int jobs, bool *is_op, struct ke_err *err)
 {
-	return open_model(&(struct epoch){.op = op, .set = set, .full = true,
+	return open_model(&(struct epoch){.target = t, .op = op, .set = set,
+	    .full = true,
 	    .untimed = true, .workers = workers, .jobs = jobs}, dtype, is_op,
 	    err);
 }
@@ -395,7 +385,8 @@ struct epoch *
 epoch_admit(const struct ke_op *op, const char *dtype, const char *set,
     int workers, int jobs, bool *is_op, struct ke_err *err)
 {
-	return open_model(&(struct epoch){.op = op, .set = set, .admits = true,
+	return open_model(&(struct epoch){.target = &target_cpu, .op = op,
+	    .set = set, .admits = true,
 	    .workers = workers, .jobs = jobs}, dtype, is_op, err);
 }
 
@@ -404,8 +395,8 @@ epoch_close(struct epoch *e)
 {
 	if (e == NULL)
 		return;
-	verifier_stop(e->verifier);
-	runner_stop(&e->base.runner);
+	e->target->stop(e, &e->base);
+	e->target->close(e);
 	program_close(&e->base.program);
 	file_close(&e->base_outputs);
 	file_close(&e->outputs);

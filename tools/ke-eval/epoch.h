@@ -50,11 +50,15 @@ struct side {
 	struct runner runner;
 	struct file *outputs;
 	uint64_t poison; /* key of the last one */
+	uint32_t load;   /* on a GPU: the number of its modules; 0: none */
 };
 
 struct verifier;
+struct gpu;
+struct target;
 
 struct epoch {
+	const struct target *target;
 	const struct ke_op *op;
 	enum ke_dtype dtype;
 	struct ke_tolerance tolerance;
@@ -62,6 +66,7 @@ struct epoch {
 	bool full;
 	bool admits; /* opened by epoch_admit */
 	bool untimed; /* opened by epoch_check */
+	bool opened; /* has what verifies */
 	int workers, jobs, used;
 	uint64_t seed; /* secret */
 	struct file inputs;
@@ -71,21 +76,22 @@ struct epoch {
 	char *base_source;
 	struct side base;
 	struct file base_outputs, outputs; /* the candidates' */
-	struct verifier *verifier;
+	struct verifier *verifier; /* cpu */
+	struct gpu *gpu; /* keeper and runners */
 };
 
 /* Draws inputs, starts the verifier, runs the baseline and has it verified.
  * NULL with the reason; *is_op says whether the operator is at fault rather
  * than the system. */
-struct epoch *epoch_open(const struct ke_op *, const char *dtype,
-    const char *set, bool full, int workers, int jobs, bool *is_op,
+struct epoch *epoch_open(const struct target *, const struct ke_op *,
+    const char *dtype, const char *set, bool full, int workers, int jobs, bool *is_op,
     struct ke_err *);
 void epoch_close(struct epoch *);
 
 /* As epoch_open in full effort, for the sake of what is verified: nothing may
  * be timed in it, so it needn't wait until the processors are ours. */
-struct epoch *epoch_check(const struct ke_op *, const char *dtype,
-    const char *set, int workers, int jobs, bool *is_op, struct ke_err *);
+struct epoch *epoch_check(const struct target *, const struct ke_op *,
+    const char *dtype, const char *set, int workers, int jobs, bool *is_op, struct ke_err *);
 
 /* For ke-eval -A: inputs of every kind and EPOCH_SEEDS as declared; for timed
  * cases EPOCH_TIMED as declared, then the same rounded to the next lower

@@ -13,6 +13,7 @@
 #include "random.h"
 #include "report.h"
 #include "spawn.h"
+#include "target.h"
 
 #define CHECK_S 2.0      /* deadline of a check case, at least */
 #define CHECKS_MIN 3     /* check cases that must lie in the domain */
@@ -126,8 +127,8 @@ compile_all(struct member *m, const cJSON *rec, struct ke_err *e)
 	struct program *p = &m->side.program;
 
 	m->source = ke_json_string(rec, "source");
-	if (program_open(p, m->source, m->epoch->op,
-	    ke_json_object(rec, "choice"), &m->verdict) == -1 ||
+	if (program_open(p, m->epoch->target->toolchain, m->source,
+	    m->epoch->op, ke_json_object(rec, "choice"), &m->verdict) == -1 ||
 	    fit_all(m) == -1)
 		return -1;
 	if (program_compile(p, m->settings->jobs, &m->verdict, e) == -1)
@@ -140,12 +141,12 @@ static int
 check_locked(struct member *m, struct ke_err *e)
 {
 	struct side *side = &m->side;
-	int lock = ke_lock_cpu(true, e), status;
+	const struct target *t = m->epoch->target;
+	int lock = t->lock(true, e), status;
 
 	if (lock == -1)
 		return -1;
-	status = runner_start(&side->runner, &side->program,
-	    m->epoch->inputs_ro, side->outputs->fd, &m->verdict, e);
+	status = t->start(m->epoch, side, &m->verdict, e);
 	if (status == 0) {
 		state_read(&m->before, "");
 		status = check_all(m, e);
@@ -153,8 +154,8 @@ check_locked(struct member *m, struct ke_err *e)
 	}
 	/* one that is wrong has no business beside the others */
 	if (status == -1)
-		runner_stop(&side->runner);
-	ke_unlock_cpu(lock);
+		t->stop(m->epoch, side);
+	ke_unlock(lock);
 	return status;
 }
 
@@ -166,11 +167,11 @@ set_common(cJSON *eval, const struct epoch *e, const struct settings *s,
 	ke_json_set_string(eval, "effort", s->full ? "full" : "quick");
 	ke_json_set_string(eval, "precision", e->tolerance.enforced
 	    ? "enforced" : "unenforced");
-	report_trust(eval, layers);
-	ke_json_set(eval, "baseline", baseline(e->op));
+	report_trust(eval, e->target, layers);
+	ke_json_set(eval, "baseline", baseline(e->op, e->target));
 	ke_json_add_number(eval, "workers", e->workers);
 	ke_json_set(eval, "env", environment(e->op, ke_dtypes[e->dtype].name,
-	    "cpu", s));
+	    e->target, s));
 }
 
 /* Seconds from *from, which becomes now. */
@@ -252,7 +253,7 @@ evaluate(struct epoch *epoch, struct settings *settings,
 		if (status == 0)
 			report(&all[i]);
 		cJSON_Delete(all[i].cases);
-		runner_stop(&all[i].side.runner);
+		epoch->target->stop(epoch, &all[i].side);
 		program_close(&all[i].side.program);
 		free(all[i].fitted);
 	}

@@ -6,9 +6,10 @@
 
 /* What all evaluations of this call have in common. */
 struct settings {
+	const struct target *target;
 	bool full, quiet;
 	int jobs, workers;
-	const char *set;
+	const char *set; /* NULL: the target's own */
 	uint32_t candidates; /* evaluated so far */
 };
 
@@ -36,9 +37,12 @@ int evaluate_run(struct epoch *, const struct settings *, const cJSON *rec,
 
 /* The environment of a result, with its key. */
 cJSON *environment(const struct ke_op *, const char *dtype,
-    const char *target, const struct settings *);
+    const struct target *, const struct settings *);
 
 /* {"id", "name"} of the operator's baseline. */
-cJSON *baseline(const struct ke_op *);
+cJSON *baseline(const struct ke_op *, const struct target *);
+
+/* The set of timed cases. */
+const char *settings_set(const struct settings *);
 
 #endif

@@ -81,6 +81,11 @@ void expected_scale(struct self *, size_t t);
 enum accepted judge_compare(const struct self *, size_t t, const void *y,
     double slack, struct compared *);
 
+/* What became of output t, in words: sets the verdict, returns -1. */
+int judge_say(const struct ke_op *, const int64_t *shape, size_t t,
+    enum accepted, const struct compared *, const char *against,
+    struct verdict *);
+
 /* Answers s->ask in s->answer (judge.c). */
 void judge_answer(struct self *);
 

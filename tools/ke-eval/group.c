@@ -8,6 +8,7 @@
 #include "report.h"
 #include "sample.h"
 #include "spawn.h"
+#include "target.h"
 
 #define NOISY_QUICK 0.20 /* half-width of the interval beyond which a result */
 #define NOISY_FULL 0.05  /* is called noisy */
@@ -152,7 +153,7 @@ report_race(const struct race *r, size_t i, cJSON *cases)
 	report_errors(r->epoch, o, &w->worst);
 	ke_json_add_number(o, "weight", l->kase->weight);
 	ke_json_add_number(o, "bytes", l->traffic);
-	ke_json_add_number(o, "floor_us", race_floor_us(r));
+	ke_json_add_number(o, "floor_us", r->epoch->target->floor_us(r));
 	ke_json_add_number(o, "flops", l->flops);
 	ke_json_add_number(o, "slots", (double)r->slots);
 	report_timed(r, i, o);
@@ -228,7 +229,7 @@ group_measure(struct member *members, size_t n, struct ke_err *e)
 {
 	struct run g = {.members = members, .n = n};
 	size_t cases = members->epoch->n_cases;
-	int status, lock = ke_lock_cpu(true, e);
+	int status, lock = members->epoch->target->lock(true, e);
 	double from = ke_now();
 	size_t timed = 0;
 
@@ -242,7 +243,7 @@ group_measure(struct member *members, size_t n, struct ke_err *e)
 	for (size_t i = 0; i < n; i++)
 		if (members[i].is_timed)
 			state_read(&members[i].after, "");
-	ke_unlock_cpu(lock);
+	ke_unlock(lock);
 	for (size_t i = 0; status == 0 && i < n; i++) {
 		if (!members[i].is_timed)
 			continue;

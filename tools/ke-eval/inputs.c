@@ -11,6 +11,7 @@
 #include "recheck.h"
 #include "record.h"
 #include "table.h"
+#include "target.h"
 #include "waiting.h"
 
 #define SOURCE_MAX ((size_t)4 << 20)
@@ -57,6 +58,7 @@ get_epoch(const struct ke_op *op, const char *type, size_t n, bool *is_op,
 	struct epoch *epoch;
 
 	if (shared != NULL && !call.settings.full && !shared->full &&
+	    shared->target == call.settings.target &&
 	    shared->op == op && shared->dtype == ke_dtype_find(type) &&
 	    shared->used + (int)n <= EPOCH_CANDIDATES) {
 		shared->used += (int)n;
@@ -68,7 +70,8 @@ get_epoch(const struct ke_op *op, const char *type, size_t n, bool *is_op,
 	}
 	if (call.verbose)
 		warnx("%s: drawing inputs, checking the baseline", op->name);
-	epoch = epoch_open(op, type, call.settings.set, call.settings.full,
+	epoch = epoch_open(call.settings.target, op, type,
+	    settings_set(&call.settings), call.settings.full,
 	    call.settings.workers, call.settings.jobs, is_op, e);
 	if (epoch != NULL)
 		epoch->used = (int)n;
@@ -86,10 +89,22 @@ has_cases(const struct ke_op *op, const char *type, struct ke_err *e)
 	if (ke_json_object(ke_json_object(op->json, "dtypes"), type) == NULL)
 		return ke_fail(e, "%s has no dtype %s", op->name, type);
 	while (i < op->n_cases &&
-	    strcmp(op->cases[i].set, call.settings.set) != 0)
+	    strcmp(op->cases[i].set, settings_set(&call.settings)) != 0)
 		i++;
 	return i < op->n_cases ? 0
-	    : ke_fail(e, "%s: no cases in set %s", op->name, call.settings.set);
+	    : ke_fail(e, "%s: no cases in set %s", op->name,
+	    settings_set(&call.settings));
+}
+
+/* To compile alone, an architecture is enough. */
+static bool
+can_compile(struct ke_err *e)
+{
+	const struct target *t = call.settings.target;
+
+	if (t == &target_cpu || *nvrtc_arch() != '\0')
+		return true;
+	return target_probe(t, e) == 0;
 }
 
 /* What a record lacks comes from the options; where they contradict each
@@ -118,9 +133,15 @@ complete(cJSON *rec, const struct ke_op **op, const char **type,
 		return ke_fail(e, "op: missing; -o names one");
 	if (ke_json_string(rec, "target") == NULL)
 		ke_json_set_string(rec, "target", "cpu");
-	if (strcmp(ke_json_string(rec, "target"), "cpu") != 0)
+	call.settings.target = target_find(ke_json_string(rec, "target"));
+	if (call.settings.target == NULL)
 		return ke_fail(e, "%s: no such target; ke-eval -l lists them",
 		    ke_json_string(rec, "target"));
+	if (call.mode != COMPILE &&
+	    target_probe(call.settings.target, e) == -1)
+		return -1;
+	if (call.mode == COMPILE && !can_compile(e))
+		return -1;
 	if (ke_json_string(rec, "source") == NULL)
 		return ke_fail(e, "source: missing");
 	*op = call_op(call.op != NULL ? call.op : ke_json_string(rec, "op"),
@@ -145,7 +166,7 @@ set_effort(const cJSON *rec, const struct ke_op *op, const char *type)
 		effort = NULL;
 	else if (call.earlier != NULL)
 		effort = recheck_effort(&recheck, rec, op, type,
-		    call.settings.set);
+		    settings_set(&call.settings));
 	call.settings.full = effort == NULL ? call.full
 	    : strcmp(effort, "full") == 0;
 }
@@ -242,7 +263,7 @@ conclude(const struct waiting *w, size_t i)
 
 	if (call.earlier != NULL && !ke_record_failed(rec))
 		status = recheck_hold(&recheck, &(struct recheck_of){rec,
-		    w->op, w->type, call.settings.set, w->of[i].name,
+		    w->op, w->type, settings_set(&call.settings), w->of[i].name,
 		    w->of[i].where, again});
 	if (status != KE_FILTER_FAILED && finish(rec, w->of[i].name) != 0)
 		status = KE_FILTER_FAILED;
@@ -261,6 +282,7 @@ run_waiting(void)
 	if (waiting.n == 0)
 		return 0;
 	call.settings.full = waiting.full;
+	call.settings.target = waiting.target;
 	for (size_t i = 0; i < waiting.n; i++)
 		c[i] = (struct candidate){.rec = waiting.of[i].rec,
 		    .name = waiting.of[i].name};
@@ -284,17 +306,18 @@ static int
 wait_for_group(const cJSON *rec, const struct ke_op *op, const char *type,
     const char *name, const char *where, bool alone)
 {
+	const struct target *target = call.settings.target;
 	bool full = call.settings.full;
 	int status = 0, own = 0;
 
 	if (waiting.n == GROUP_MAX)
 		warnx("%s: begins a new group: one has at most %d candidates",
 		    where, GROUP_MAX);
-	if (!waiting_fits(&waiting, op, type, full))
+	if (!waiting_fits(&waiting, call.settings.target, op, type, full))
 		status = run_waiting();
 	if (status == KE_FILTER_FAILED)
 		return status;
-	waiting_add(&waiting, rec, name, where, op, type, full);
+	waiting_add(&waiting, rec, name, where, target, op, type, full);
 	if (alone)
 		own = run_waiting();
 	return own > status ? own : status;
@@ -335,7 +358,8 @@ is_candidate(const char *path)
 {
 	const char *dot = path == NULL ? NULL : strrchr(path, '.');
 
-	return dot != NULL && strcmp(dot, ".c") == 0;
+	return dot != NULL && (strcmp(dot, ".c") == 0 ||
+	    strcmp(dot, ".cu") == 0);
 }
 
 static int
@@ -352,7 +376,10 @@ candidate_file(char *path)
 	}
 	rec = cJSON_CreateObject();
 	ke_json_add_number(rec, "v", 1);
-	ke_json_set_string(rec, "language", "c");
+	if (strcmp(strrchr(path, '.'), ".c") != 0 && call.target == NULL)
+		ke_json_set_string(rec, "target", "cuda");
+	ke_json_set_string(rec, "language", strcmp(strrchr(path, '.'), ".c") ==
+	    0 ? "c" : "cuda");
 	ke_json_set_string(rec, "name", path);
 	ke_json_set_text(rec, "source", text.s, text.n);
 	status = each(rec, path, path);

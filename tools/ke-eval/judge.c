@@ -15,13 +15,13 @@
 
 /* The indices of an element, in words. */
 static void
-where(const struct self *s, size_t t, int64_t i, char *out, size_t n)
+where(const struct ke_tensor *y, const int64_t *shape, int64_t i, char *out,
+    size_t n)
 {
-	const struct ke_tensor *y = &s->epoch->op->tensors[t];
 	int64_t at[KE_RANK_MAX];
 	struct ke_buf b = {0};
 
-	reference_index(s->layout->shape[t], y->rank, i, at);
+	reference_index(shape, y->rank, i, at);
 	ke_buf_fmt(&b, "%s[", y->name);
 	for (size_t k = 0; k < y->rank; k++)
 		ke_buf_fmt(&b, "%s%lld", k > 0 ? "," : "", (long long)at[k]);
@@ -29,26 +29,35 @@ where(const struct self *s, size_t t, int64_t i, char *out, size_t n)
 	ke_buf_free(&b);
 }
 
+int
+judge_say(const struct ke_op *op, const int64_t *shape, size_t t,
+    enum accepted a, const struct compared *c, const char *against,
+    struct verdict *v)
+{
+	char at[128];
+
+	where(&op->tensors[t], shape, c->worst < 0 ? 0 : c->worst, at,
+	    sizeof(at));
+	return verdict_set(v, a == WRONG ? KE_WRONG : KE_IMPRECISE,
+	    c->mismatch ? "value" : c->ratio > 1 ? "element"
+	    : c->bias > 1 ? "bias" : "norm",
+	    "%s is %.9g, %s says %.9g; error %.3g of what rounding excuses, "
+	    "%.3g in the 2-norm", at, c->got, against, c->want, c->ratio,
+	    c->rms);
+}
+
 static int
 report(struct self *s, size_t t, enum accepted a, const struct compared *c,
     const char *against)
 {
-	char at[128];
-
 	if (c->ratio > s->answer->ratio[t])
 		s->answer->ratio[t] = c->ratio;
 	if (c->rms > s->answer->rms[t])
 		s->answer->rms[t] = c->rms;
 	if (a == ACCEPT)
 		return 0;
-	where(s, t, c->worst < 0 ? 0 : c->worst, at, sizeof(at));
-	return verdict_set(&s->answer->verdict,
-	    a == WRONG ? KE_WRONG : KE_IMPRECISE,
-	    c->mismatch ? "value" : c->ratio > 1 ? "element"
-	    : c->bias > 1 ? "bias" : "norm",
-	    "%s is %.9g, %s says %.9g; error %.3g of what rounding excuses, "
-	    "%.3g in the 2-norm", at, c->got, against, c->want, c->ratio,
-	    c->rms);
+	return judge_say(s->epoch->op, s->layout->shape[t], t, a, c, against,
+	    &s->answer->verdict);
 }
 
 static struct rule

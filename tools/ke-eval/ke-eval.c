@@ -9,6 +9,7 @@
 #include "call.h"
 #include "cc.h"
 #include "filter.h"
+#include "gpu.h"
 #include "num.h"
 #include "stream.h"
 
@@ -119,7 +120,8 @@ options(int argc, char **argv)
 			break;
 		case 't':
 			call.target = optarg;
-			if (strcmp(call.target, "cpu") != 0)
+			call.settings.target = target_find(optarg);
+			if (call.settings.target == NULL)
 				errx(2, "%s: no such target; ke-eval -l lists "
 				    "them", call.target);
 			break;
@@ -133,9 +135,12 @@ options(int argc, char **argv)
 		default:
 			usage(stderr, 2);
 		}
-	if (call.settings.set == NULL)
-		call.settings.set = call.mode == REFERENCE ? "check" : "small";
-	if (strcmp(call.settings.set, "check") == 0 && call.mode != REFERENCE)
+	if (call.settings.target == NULL)
+		call.settings.target = &target_cpu;
+	if (call.settings.set == NULL && call.mode == REFERENCE)
+		call.settings.set = "check";
+	if (call.settings.set != NULL && call.mode != REFERENCE &&
+	    strcmp(call.settings.set, "check") == 0)
 		errx(2, "-s check: the set is for correctness only");
 	if (call.earlier != NULL && call.mode != EVALUATE)
 		errx(2, "-C compares evaluations; not with -A, -c, -i, -l, -R, "
@@ -147,6 +152,8 @@ main(int argc, char **argv)
 {
 	if (strcmp(argv[0], RUNNER_NAME) == 0)
 		return runner_main(argc, argv);
+	if (strcmp(argv[0], GPU_RUNNER_NAME) == 0)
+		return gpu_runner_main();
 	if (strcmp(argv[0], COMPILER_NAME) == 0)
 		return compiler_main(argc, argv);
 	options(argc, argv);

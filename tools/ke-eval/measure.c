@@ -33,23 +33,18 @@
 #include "sample.h"
 #include "spawn.h"
 #include "stats.h"
+#include "target.h"
 
-#define SEGMENT_S 0.002
-#define SEGMENT_FULL_S 0.005
 #define EXECS_PILOT 2
 #define ALIKE 1.5
-#define EXECS_BYTES (256.0 * 1024 * 1024) /* of outputs in one segment */
 #define BASE_S 60.0 /* deadline of the baseline's segment */
 #define BASE_SLOW 1.2 /* times its best */
-#define CASE_S 3.0 /* seconds for one case and candidate */
-#define CLOCKS 1.05     /* times what the workers had, and CLOCKS_S more, */
-#define CLOCKS_S 200e-6 /* the processors' clocks may say */
-#define CACHE_BPS 512e9 /* more than a core's nearest caches carry */
 
-static const struct effort {
-	size_t pilot, least, most; /* rounds */
-	double precision; /* half-width of the logarithm's interval */
-} efforts[] = {{6, 16, 48, 0.04}, {12, 32, 240, 0.008}}; /* quick, full */
+static const struct pace *
+pace(const struct race *r)
+{
+	return &r->epoch->target->pace[r->epoch->full];
+}
 
 double
 measure_probe(void)
@@ -65,14 +60,17 @@ measure_probe(void)
 }
 
 static size_t
-executions(const struct epoch *e, const struct layout *l, double seconds)
+executions(const struct race *r, size_t i, double seconds)
 {
-	double n = ceil((e->full ? SEGMENT_FULL_S : SEGMENT_S) /
-	    fmax(seconds, 1e-7));
-	double room = EXECS_BYTES / fmax(l->traffic, 1);
+	const struct target *t = r->epoch->target;
+	const struct layout *l = &r->epoch->cases[r->layout];
+	const struct side *side = r->who[i].side;
+	double n = ceil(pace(r)->segment_s / fmax(seconds, 1e-7));
+	double room = t->segments_bytes / fmax(l->traffic, 1);
 
 	/* on inputs met twice a kernel could remember what it answered */
 	n = fmin(fmin(n, (double)l->n_slots), room);
+	n = fmin(n, (double)(t->queue / side->program.plan->n_launches));
 	return n < 1 ? 1 : (size_t)n;
 }
 
@@ -126,7 +124,9 @@ run_segment(struct race *r, size_t i, size_t round, struct timed *t,
 	if (play_run(&p, &ran, v, e) == -1)
 		return i == 0 ? base_failed(v, e)
 		    : v->status == KE_PASS ? -1 : 0;
-	*t = (struct timed){.seconds = ran.seconds, .cpu_s = ran.cpu_s};
+	/* a slow clock is as a long loop */
+	*t = (struct timed){.seconds = ran.seconds, .cpu_s = ran.cpu_s,
+	    .wall_s = ran.wall_s, .probe = ran.mhz > 0 ? 1 / ran.mhz : 0};
 	return 0;
 }
 
@@ -168,7 +168,8 @@ static int
 run_round(struct race *r, size_t round, struct ke_err *e)
 {
 	size_t order[GROUP_MAX + 1];
-	double last = measure_probe(), now;
+	double (*probe)(void) = r->epoch->target->probe;
+	double last = probe == NULL ? 0 : probe(), now;
 
 	draw_order(r, round / 2, order);
 	for (size_t k = 0; k < r->n; k++) {
@@ -180,7 +181,9 @@ run_round(struct race *r, size_t round, struct ke_err *e)
 		if (run_segment(r, i, round, t, e) == -1 ||
 		    verify_segment(r, i, round, e) == -1)
 			return -1;
-		now = measure_probe();
+		if (probe == NULL)
+			continue;
+		now = probe();
 		t->probe = fmax(last, now);
 		last = now;
 	}
@@ -192,7 +195,8 @@ static int
 run_rounds(struct race *r, size_t n, size_t least, struct ke_err *e)
 {
 	size_t candidates = count_candidates(r);
-	double until = ke_now() + CASE_S * (double)(candidates + 1) / 2;
+	double until = ke_now() + pace(r)->case_s * (double)(candidates + 1) /
+	    2;
 
 	r->rounds = 0;
 	for (size_t i = 0; i < n && candidates > 0; i++) {
@@ -232,7 +236,7 @@ warm_up(struct race *r, size_t i, struct ke_err *e)
 		if (!race_has(r, i))
 			break;
 		least = fmin(least, t.seconds / (double)w->execs);
-		w->execs = executions(r->epoch, l, least);
+		w->execs = executions(r, i, least);
 	}
 	if (i == 0)
 		r->epoch->cases[r->layout].base_s = fmin(l->base_s, least);
@@ -246,7 +250,7 @@ warm_up(struct race *r, size_t i, struct ke_err *e)
 
 /* The rounds that make the widest candidate's interval narrow enough. */
 static size_t
-rounds_needed(const struct race *r, const struct effort *f)
+rounds_needed(const struct race *r, const struct pace *f)
 {
 	double *logs = ke_calloc(r->rounds + 1, sizeof(*logs)), need = 0;
 
@@ -289,7 +293,7 @@ any_slowed(const struct race *r)
 static int
 take_sample(struct race *r, struct ke_err *e)
 {
-	const struct effort *f = &efforts[r->epoch->full];
+	const struct pace *f = pace(r);
 	size_t need;
 
 	if (run_rounds(r, f->pilot, f->pilot, e) == -1)
@@ -300,36 +304,13 @@ take_sample(struct race *r, struct ke_err *e)
 	return any_slowed(r) ? run_rounds(r, need, f->least, e) : 0;
 }
 
-double
-race_floor_us(const struct race *r)
-{
-	return 1e6 * r->epoch->cases[r->layout].traffic /
-	    (CACHE_BPS * r->epoch->workers);
-}
-
-/* The median over the segments of the seconds that its processor clocks say
- * beyond what its workers can have had. */
-static double
-clock_excess(const struct race *r, size_t i)
-{
-	double *s = ke_calloc(r->rounds, sizeof(*s)), median;
-
-	for (size_t k = 0; k < r->rounds; k++) {
-		const struct timed *t = &r->who[i].at[k];
-
-		s[k] = t->cpu_s - r->epoch->workers * t->seconds * CLOCKS;
-	}
-	median = stats_quantile(s, r->rounds, 0.5);
-	free(s);
-	return median - CLOCKS_S;
-}
-
 /* What is not believed of a candidate's time. */
 static void
 doubt(struct race *r, size_t i)
 {
 	struct verdict *v = &r->who[i].worst.verdict;
-	double low = sample_us(r, i, i, 0.25), excess = clock_excess(r, i);
+	const struct target *t = r->epoch->target;
+	double low = sample_us(r, i, i, 0.25), least = t->floor_us(r);
 
 	if (sample_is_slowed(r, i))
 		verdict_set(v, KE_THROTTLED, "clock",
@@ -339,13 +320,11 @@ doubt(struct race *r, size_t i)
 		verdict_set(v, KE_NOISY, "baseline", "the baseline took %.3g "
 		    "us, and %.3g at another time", sample_us(r, 0, 0, 0.5),
 		    1e6 * r->epoch->cases[r->layout].base_s);
-	else if (defended(floor) && low < race_floor_us(r))
+	else if (defended(floor) && low < least)
 		verdict_set(v, KE_INVALID, "floor", "%.3g us for %.3g bytes",
 		    low, r->epoch->cases[r->layout].traffic);
-	else if (defended(clocks) && excess > 0)
-		verdict_set(v, KE_INVALID, "clocks", "the processors' clocks "
-		    "say %.3g us a segment more than %d workers had",
-		    1e6 * excess, r->epoch->workers);
+	else if (defended(clocks))
+		t->doubt(r, i, v);
 }
 
 int
@@ -360,7 +339,7 @@ measure_case(struct race *r, struct ke_err *e)
 		struct entrant *w = &r->who[i];
 
 		w->worst.verdict.status = KE_PASS;
-		w->at = ke_calloc(efforts[r->epoch->full].most,
+		w->at = ke_calloc(pace(r)->most,
 		    sizeof(*w->at));
 		if (w->in && warm_up(r, i, e) == -1)
 			return -1;

@@ -8,7 +8,7 @@
 
 /* One segment. */
 struct timed {
-	double seconds, cpu_s; /* of all its executions */
+	double seconds, cpu_s, wall_s; /* of all its executions */
 	double probe; /* how long a loop of known length took around it */
 };
 
@@ -38,9 +38,6 @@ struct race {
  * go on.  0; -1 with the reason where the system failed. */
 int measure_case(struct race *, struct ke_err *);
 void race_close(struct race *);
-
-/* Less than this no real work takes. */
-double race_floor_us(const struct race *);
 
 /* Seconds of a chain of dependent integer operations: about 50 us. */
 double measure_probe(void);

@@ -9,6 +9,7 @@
 #include "lock.h"
 #include "play.h"
 #include "report.h"
+#include "target.h"
 #include "verifier.h"
 
 #define RUN_S 10.0 /* deadline, beside twenty times what the baseline takes */
@@ -35,7 +36,8 @@ keep_products(const struct program *p, const char *source, const char *dir,
 	struct ke_buf name = {0};
 	int status = ke_file_mkdirs(dir, e);
 
-	ke_buf_fmt(&name, "%s/candidate.c", dir);
+	ke_buf_fmt(&name, "%s/candidate.%s", dir,
+	    p->toolchain == &toolchain_c ? "c" : "cu");
 	if (status == 0)
 		status = ke_file_write(name.s, source, strlen(source), e);
 	for (size_t i = 0; status == 0 && i < p->n_variants; i++) {
@@ -62,7 +64,7 @@ evaluate_compile(const struct ke_op *op, const char *dtype,
 	const char *source = ke_json_string(rec, "source");
 	enum ke_dtype type = ke_dtype_find(dtype);
 	struct fitted *f = ke_calloc(1, sizeof(*f));
-	int status = program_open(&p, source, op,
+	int status = program_open(&p, s->target->toolchain, source, op,
 	    ke_json_object(rec, "choice"), &v);
 
 	/* timed cases first: their variants are the ones to look at */
@@ -101,8 +103,7 @@ run_once(struct epoch *epoch, struct side *side, size_t layout,
 	    .n_slots = epoch->cases[layout].n_slots,
 	    .deadline_s = RUN_S + 20 * (double)n *
 	    epoch->cases[layout].base_s};
-	int status = runner_start(&side->runner, &side->program,
-	    epoch->inputs_ro, side->outputs->fd, v, e);
+	int status = epoch->target->start(epoch, side, v, e);
 
 	if (status == 0)
 		status = play_run(&p, &ran, v, e);
@@ -127,7 +128,7 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 
 	while (!epoch->cases[i].timed)
 		i++;
-	status = program_open(p, source, epoch->op,
+	status = program_open(p, epoch->target->toolchain, source, epoch->op,
 	    ke_json_object(rec, "choice"), &v);
 	if (status == 0)
 		status = program_fit(p, source, epoch->op, epoch->dtype,
@@ -138,10 +139,10 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 	if (status == 0)
 		status = program_compile(p, settings->jobs, &v, e);
 	if (status == 0 && v.status == KE_PASS) {
-		lock = ke_lock_cpu(true, e);
+		lock = epoch->target->lock(true, e);
 		status = lock == -1 ? -1 : run_once(epoch, &side, i, f, n,
 		    &v, e);
-		ke_unlock_cpu(lock);
+		ke_unlock(lock);
 	}
 	if (status == 0 || v.status != KE_PASS) {
 		report_verdict(eval, &v);
@@ -151,7 +152,7 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 		report_compile(eval, p);
 		status = 0;
 	}
-	runner_stop(&side.runner);
+	epoch->target->stop(epoch, &side);
 	program_close(p);
 	free(f);
 	return status;

@@ -7,9 +7,10 @@
 #include "defence.h"
 #include "play.h"
 #include "random.h"
+#include "target.h"
 
-static uint64_t
-secret(void)
+uint64_t
+play_secret(void)
 {
 	uint64_t k = 0;
 
@@ -128,6 +129,20 @@ int
 play_run(const struct play *p, struct ran *ran, struct verdict *v,
     struct ke_err *e)
 {
+	return p->epoch->target->run(p, ran, v, e);
+}
+
+int
+play_verify(const struct play *p, enum question q, uint32_t candidate,
+    struct answer *worst, struct ke_err *e)
+{
+	return p->epoch->target->verify(p, q, candidate, worst, e);
+}
+
+int
+play_run_cpu(const struct play *p, struct ran *ran, struct verdict *v,
+    struct ke_err *e)
+{
 	struct segment s = {0};
 	struct side *side = p->side;
 	size_t last = side->outputs->used, now;
@@ -136,7 +151,7 @@ play_run(const struct play *p, struct ran *ran, struct verdict *v,
 	v->status = KE_PASS;
 	head(p, &s.head);
 	side->outputs->used = 0;
-	side->poison = secret();
+	side->poison = play_secret();
 	status = fill(p, &s, e);
 	/* nothing is left of what the last one wrote, maybe another candidate;
 	 * but once: who always poisons more finds less in the caches */
@@ -171,7 +186,7 @@ play_outputs(const struct play *p, size_t exec, void *y[KE_TENSORS_MAX],
 }
 
 int
-play_verify(const struct play *p, enum question question, uint32_t candidate,
+play_verify_cpu(const struct play *p, enum question question, uint32_t candidate,
     struct answer *worst, struct ke_err *e)
 {
 	struct side *side = p->side;
@@ -185,7 +200,7 @@ play_verify(const struct play *p, enum question question, uint32_t candidate,
 		    .layout = (uint32_t)p->layout,
 		    .slot = (uint32_t)slot_of(p, x),
 		    .base = side == &p->epoch->base, .candidate = candidate,
-		    .poison = side->poison, .sample = secret()};
+		    .poison = side->poison, .sample = play_secret()};
 		if (place(p, x, side->outputs, ask.out, ask.bytes, e) == -1 ||
 		    verifier_ask(p->epoch->verifier, &ask, &a, e) == -1) {
 			worst->verdict.status = KE_PASS;

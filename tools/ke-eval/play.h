@@ -17,10 +17,19 @@ struct play {
 	double deadline_s;
 };
 
-/* Runs it: ran->seconds is for all executions.  -1 with a verdict, or, where
+/* Runs it, as its epoch's target does: ran->seconds is for all executions.  -1 with a verdict, or, where
  * the verdict is KE_PASS, with the reason in e. */
 int play_run(const struct play *, struct ran *, struct verdict *,
     struct ke_err *);
+
+/* The same on the cpu target. */
+int play_run_cpu(const struct play *, struct ran *, struct verdict *,
+    struct ke_err *);
+int play_verify_cpu(const struct play *, enum question, uint32_t candidate,
+    struct answer *worst, struct ke_err *);
+
+/* A key that nobody knows. */
+uint64_t play_secret(void);
 
 /* Where execution exec of the play that just ran left its outputs: y[] by
  * tensor, NULL where there is none. */

@@ -7,6 +7,7 @@
 #include "call.h"
 #include "compile.h"
 #include "filter.h"
+#include "gpu.h"
 #include "print_admission.h"
 #include "print_reference.h"
 
@@ -17,22 +18,26 @@ print_info(void)
 	struct ke_err e;
 	const struct ke_op *op = call.op == NULL ? NULL : call_op(call.op, &e);
 	const char *type = call.dtype;
+	const struct target *t = call.settings.target;
 	cJSON *o;
 	int status;
 
 	if (op == NULL)
 		errx(call.op == NULL ? 2 : 1, "%s", call.op == NULL
 		    ? "-i needs -o" : e.msg);
+	if (t != &target_cpu && target_probe(t, &e) == -1)
+		errx(1, "%s: %s", t->name, e.msg);
 	if (type == NULL)
 		type = ke_op_default_dtype(op);
 	o = cJSON_CreateObject();
 	ke_json_add_number(o, "v", 1);
 	ke_json_set_string(o, "op", op->name);
-	ke_json_set_string(o, "target", "cpu");
-	ke_json_set_string(o, "language", "c");
+	ke_json_set_string(o, "target", call.target != NULL ? call.target
+	    : "cpu");
+	ke_json_set_string(o, "language", t->toolchain->language);
 	ke_json_set_string(o, "dtype", type);
-	ke_json_set(o, "baseline", baseline(op));
-	ke_json_set(o, "env", environment(op, type, "cpu", &call.settings));
+	ke_json_set(o, "baseline", baseline(op, t));
+	ke_json_set(o, "env", environment(op, type, t, &call.settings));
 	status = ke_filter_emit(o);
 	cJSON_Delete(o);
 	return status;
@@ -80,10 +85,20 @@ print_admitted(char **argv)
 int
 print_targets(void)
 {
-	if (strcmp(compiler_version(), "no compiler") == 0)
-		printf("cpu\tnot usable: no cc in PATH\n");
+	const struct gpu_info *i;
+	struct ke_err e;
+
+	if (target_probe(&target_cpu, &e) == -1)
+		printf("cpu\tnot usable: %s\n", e.msg);
 	else
 		printf("cpu\tusable: %d cores, %s\n", call.settings.workers,
-		    compiler_version());
+		    toolchain_c.version());
+	if (target_probe(&target_cuda, &e) == -1) {
+		printf("cuda\tnot usable: %s\n", e.msg);
+		return 0;
+	}
+	i = gpu_probe(&e);
+	printf("cuda\tusable: %s, %s, %s\n", i == NULL ? "" : i->name,
+	    nvrtc_arch(), toolchain_cuda.version());
 	return 0;
 }

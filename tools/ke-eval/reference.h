@@ -34,6 +34,15 @@ enum arithmetic { IN_DOUBLE, IN_FLOAT };
 char *reference_compile(const struct ke_op *, enum ke_dtype, enum arithmetic,
     struct verdict *, struct ke_err *);
 
+/* The same for a GPU: the path of a cubin with kernels
+ *   ke_let_T(struct ke_ref, double *to, int64_t n)     a let, as a stage
+ *   ke_out_T(struct ke_ref, double or int64_t *to, n)  an output
+ *   ke_row_T(struct ke_ref, *to, int64_t *length, int64_t rows, last)
+ *   ke_own_T(struct ke_ref, double *to, n)             its own scale
+ * T a tensor's index; every let that is read has been computed. */
+char *reference_device(const struct ke_op *, enum ke_dtype, struct verdict *,
+    struct ke_err *);
+
 /* Loads it into this process. */
 int reference_load(struct reference *, const char *so, const struct ke_op *,
     enum ke_dtype, struct ke_err *);

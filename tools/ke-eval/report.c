@@ -1,9 +1,11 @@
 /* Sections of an evaluation's JSON. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cc.h"
 #include "report.h"
 #include "sandbox.h"
+#include "target.h"
 
 cJSON *
 report_case(const struct epoch *e, size_t layout, cJSON *cases)
@@ -57,8 +59,12 @@ report_interval(cJSON *o, const char *name, const struct interval *i)
 }
 
 void
-report_trust(cJSON *eval, unsigned layers)
+report_trust(cJSON *eval, const struct target *t, unsigned layers)
 {
+	if (t != &target_cpu) {
+		ke_json_set_string(eval, "trust", "device-only");
+		return;
+	}
 	if (layers == 0)
 		return; /* nothing of it ran */
 	ke_json_set_string(eval, "trust", layers_confine(layers) ? "sandboxed"
@@ -76,8 +82,8 @@ report_compile(cJSON *eval, const struct program *p)
 
 	ke_json_add_number(o, "seconds", p->compile_s);
 	ke_json_add_number(o, "variants", (double)p->n_variants);
-	ke_json_set_string(o, "compiler", compiler_version());
-	memcpy(all, compiler_flags, strlen(compiler_flags) + 1);
+	ke_json_set_string(o, "compiler", p->toolchain->version());
+	snprintf(all, sizeof(all), "%s", p->toolchain->flags());
 	for (word = strtok_r(all, " ", &save); word != NULL;
 	    word = strtok_r(NULL, " ", &save))
 		cJSON_AddItemToArray(flags, cJSON_CreateString(word));
@@ -91,5 +97,11 @@ report_compile(cJSON *eval, const struct program *p)
 		ke_json_set_text(o, "log", p->log.s, p->log.n);
 	if (p->code_bytes > 0)
 		ke_json_add_number(o, "code_bytes", (double)p->code_bytes);
+	if (p->registers > 0) {
+		ke_json_add_number(o, "registers", p->registers);
+		ke_json_add_number(o, "local_bytes", p->local_bytes);
+		ke_json_add_number(o, "shared_bytes", p->shared_bytes);
+		ke_json_add_number(o, "threads", p->threads);
+	}
 	ke_json_set(eval, "compile", o);
 }

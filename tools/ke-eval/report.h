@@ -15,7 +15,7 @@ void report_errors(const struct epoch *, cJSON *, const struct answer *);
 void report_interval(cJSON *, const char *name, const struct interval *);
 /* compile. */
 /* trust and layers, from the layers of the candidate's sandbox. */
-void report_trust(cJSON *eval, unsigned layers);
+void report_trust(cJSON *eval, const struct target *, unsigned layers);
 void report_compile(cJSON *eval, const struct program *);
 
 #endif

@@ -39,6 +39,8 @@ void segment_free(struct segment *);
 struct ran {
 	double seconds; /* from "go" to "done", by our clock */
 	double cpu_s;   /* of the segment's process, all threads, meanwhile */
+	/* on a GPU, where seconds are the device's: by our clock; of an SM */
+	double wall_s, mhz;
 };
 
 /* Runs it: 0, or -1 with a verdict (fault, timeout, protocol, hung); then

@@ -5,19 +5,21 @@
 #include "waiting.h"
 
 bool
-waiting_fits(const struct waiting *w, const struct ke_op *op,
-    const char *type, bool full)
+waiting_fits(const struct waiting *w, const struct target *t,
+    const struct ke_op *op, const char *type, bool full)
 {
-	return w->n == 0 || (w->n < GROUP_MAX && w->op == op &&
+	return w->n == 0 || (w->n < GROUP_MAX && w->target == t && w->op == op &&
 	    w->full == full && strcmp(w->type, type) == 0);
 }
 
 void
 waiting_add(struct waiting *w, const cJSON *rec, const char *name,
-    const char *where, const struct ke_op *op, const char *type, bool full)
+    const char *where, const struct target *t, const struct ke_op *op,
+    const char *type, bool full)
 {
 	if (w->n == 0)
 		w->type = ke_strdup(type);
+	w->target = t;
 	w->op = op;
 	w->full = full;
 	w->of[w->n].rec = cJSON_Duplicate(rec, 1);

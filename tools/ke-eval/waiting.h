@@ -6,6 +6,7 @@
 #include "evaluate.h"
 
 struct waiting {
+	const struct target *target;
 	const struct ke_op *op;
 	char *type;
 	bool full;
@@ -17,12 +18,14 @@ struct waiting {
 };
 
 /* Is there room for one like that? */
-bool waiting_fits(const struct waiting *, const struct ke_op *,
+bool waiting_fits(const struct waiting *, const struct target *,
+    const struct ke_op *,
     const char *type, bool full);
 
 /* Adds a copy of the record, which fits. */
 void waiting_add(struct waiting *, const cJSON *rec, const char *name,
-    const char *where, const struct ke_op *, const char *type, bool full);
+    const char *where, const struct target *, const struct ke_op *,
+    const char *type, bool full);
 
 void waiting_clear(struct waiting *);
 

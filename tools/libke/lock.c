@@ -1,6 +1,7 @@
-/* The one lock of the processors. */
+/* The locks of what is measured on. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -8,8 +9,6 @@
 
 #include "lock.h"
 
-#define LOCK "/tmp/ke-cpu.lock"
-#define GATE "/tmp/ke-cpu.gate" /* held only while waiting for LOCK */
 
 /* O_CREAT on a file of another user in /tmp is refused (proc(5),
  * protected_regular), even to root: so only where it is missing.  flock needs
@@ -44,14 +43,24 @@ take(int fd, int how, const char *path, struct ke_err *e)
 int
 ke_lock_cpu(bool exclusive, struct ke_err *e)
 {
-	int gate = open_shared(GATE, e), fd = -1;
+	return ke_lock("cpu", exclusive, e);
+}
 
+int
+ke_lock(const char *name, bool exclusive, struct ke_err *e)
+{
+	char lock[96], gate_path[96]; /* held only while waiting for the lock */
+	int gate, fd = -1;
+
+	snprintf(lock, sizeof(lock), "/tmp/ke-%.64s.lock", name);
+	snprintf(gate_path, sizeof(gate_path), "/tmp/ke-%.64s.gate", name);
+	gate = open_shared(gate_path, e);
 	if (gate == -1)
 		return -1;
-	if (take(gate, LOCK_EX, GATE, e) == 0)
-		fd = open_shared(LOCK, e);
+	if (take(gate, LOCK_EX, gate_path, e) == 0)
+		fd = open_shared(lock, e);
 	if (fd != -1 &&
-	    take(fd, exclusive ? LOCK_EX : LOCK_SH, LOCK, e) == -1) {
+	    take(fd, exclusive ? LOCK_EX : LOCK_SH, lock, e) == -1) {
 		close(fd);
 		fd = -1;
 	}
@@ -61,6 +70,12 @@ ke_lock_cpu(bool exclusive, struct ke_err *e)
 
 void
 ke_unlock_cpu(int fd)
+{
+	ke_unlock(fd);
+}
+
+void
+ke_unlock(int fd)
 {
 	if (fd == -1)
 		return;

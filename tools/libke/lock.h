@@ -1,6 +1,7 @@
-/* The one lock of the processors: who measures holds it alone, who only makes
- * noise (a compiler) holds it together with others.  Advisory, across users
- * and processes: flock(2) on /tmp/ke-cpu.lock.  Who waits to be alone is
+/* The locks of what is measured on, by name: "cpu", the processors, and one a
+ * GPU.  Who measures holds it alone, who only makes noise (a compiler) holds it
+ * together with others.  Advisory, across users and processes: flock(2) on
+ * /tmp/ke-NAME.lock.  Who waits to be alone is
  * passed by nobody, so a stream of compilers can't keep a measurement out. */
 #ifndef KE_LOCK_H
 #define KE_LOCK_H
@@ -12,9 +13,11 @@
 /* Waits for the lock and returns the descriptor that holds it (O_CLOEXEC), or
  * -1 with the reason.  A forked child that still has the descriptor open
  * doesn't prolong it: ke_unlock_cpu ends the lock for all of them. */
+int ke_lock(const char *name, bool exclusive, struct ke_err *);
 int ke_lock_cpu(bool exclusive, struct ke_err *);
 
 /* Ends the lock and closes the descriptor; -1 is none. */
+void ke_unlock(int fd);
 void ke_unlock_cpu(int fd);
 
 #endif

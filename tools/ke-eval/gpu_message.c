@@ -1,0 +1,56 @@
+/* Messages with descriptors. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gpu.h"
+
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(GPU_BATCH * sizeof(int))];
+};
+
+int
+gpu_send(int fd, const void *p, size_t bytes, const int *fds, size_t n)
+{
+	union control control = {0};
+	struct iovec from = {(void *)(uintptr_t)p, bytes};
+	struct msghdr m = {.msg_iov = &from, .msg_iovlen = 1};
+	ssize_t put;
+
+	if (n > 0) {
+		m.msg_control = &control;
+		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), fds, n * sizeof(int));
+	}
+	do
+		put = sendmsg(fd, &m, MSG_NOSIGNAL);
+	while (put == -1 && errno == EINTR);
+	return put == (ssize_t)bytes ? 0 : -1;
+}
+
+ssize_t
+gpu_recv(int fd, void *p, size_t room, int *fds, size_t *n)
+{
+	union control control = {0};
+	struct iovec to = {p, room};
+	struct msghdr m = {.msg_iov = &to, .msg_iovlen = 1,
+	    .msg_control = &control, .msg_controllen = sizeof(control)};
+	ssize_t got;
+
+	do
+		got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+	while (got == -1 && errno == EINTR);
+	if (n == NULL)
+		return got;
+	*n = 0;
+	if (got > 0 && m.msg_controllen >= sizeof(struct cmsghdr) &&
+	    control.head.cmsg_type == SCM_RIGHTS) {
+		*n = (control.head.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fds, CMSG_DATA(&control.head), *n * sizeof(int));
+	}
+	return got;
+}

@@ -1,0 +1,161 @@
+/* The targets, and the one that is always there. */
+#include <math.h>
+#include <string.h>
+
+#include "cpu.h"
+#include "defence.h"
+#include "gpu.h"
+#include "lock.h"
+#include "measure.h"
+#include "play.h"
+#include "reference.h"
+#include "sample.h"
+#include "state.h"
+#include "target.h"
+
+#define SLOTS 8           /* distinct inputs of a timed case, at least */
+#define SLOT_BYTES_QUICK ((uint64_t)16 << 20) /* what they should add up to */
+#define SLOT_BYTES_FULL ((uint64_t)48 << 20)
+#define CACHE_BPS 512e9 /* more than a core's nearest caches carry */
+#define CLOCKS 1.05     /* times what the workers had, and CLOCKS_S more, */
+#define CLOCKS_S 200e-6 /* the processors' clocks may say */
+
+static int
+cpu_lock(bool exclusive, struct ke_err *e)
+{
+	return ke_lock("cpu", exclusive, e);
+}
+
+/* So many that they and the outputs do not all stay in the nearest caches. */
+static size_t
+cpu_slots(const struct epoch *e, const struct layout *l)
+{
+	uint64_t want = e->full ? SLOT_BYTES_FULL : SLOT_BYTES_QUICK;
+	size_t n = SLOTS;
+
+	while (n < SLOTS_MAX && (double)n * l->traffic < (double)want)
+		n++;
+	return n;
+}
+
+static int
+cpu_open(struct epoch *e, struct verdict *v, struct ke_err *err)
+{
+	char *so = reference_compile(e->op, e->dtype, IN_DOUBLE, v, err);
+
+	if (so == NULL)
+		return -1;
+	e->verifier = verifier_start(e, so, err);
+	free(so);
+	return e->verifier == NULL ? -1 : 0;
+}
+
+static void
+cpu_close(struct epoch *e)
+{
+	verifier_stop(e->verifier);
+}
+
+static int
+cpu_start(struct epoch *e, struct side *s, struct verdict *v,
+    struct ke_err *err)
+{
+	return runner_start(&s->runner, &s->program, e->inputs_ro,
+	    s->outputs->fd, v, err);
+}
+
+static void
+cpu_stop(struct epoch *e, struct side *s)
+{
+	(void)e;
+	runner_stop(&s->runner);
+}
+
+static double
+cpu_floor_us(const struct race *r)
+{
+	return 1e6 * r->epoch->cases[r->layout].traffic /
+	    (CACHE_BPS * r->epoch->workers);
+}
+
+/* The median over the segments of the seconds that its processor clocks say
+ * beyond what its workers can have had. */
+static double
+clock_excess(const struct race *r, size_t i)
+{
+	double *s = ke_calloc(r->rounds, sizeof(*s)), median;
+
+	for (size_t k = 0; k < r->rounds; k++) {
+		const struct timed *t = &r->who[i].at[k];
+
+		s[k] = t->cpu_s - r->epoch->workers * t->seconds * CLOCKS;
+	}
+	median = stats_quantile(s, r->rounds, 0.5);
+	free(s);
+	return median - CLOCKS_S;
+}
+
+static void
+cpu_doubt(const struct race *r, size_t i, struct verdict *v)
+{
+	double excess = clock_excess(r, i);
+
+	if (excess > 0)
+		verdict_set(v, KE_INVALID, "clocks", "the processors' clocks "
+		    "say %.3g us a segment more than %d workers had",
+		    1e6 * excess, r->epoch->workers);
+}
+
+static void
+cpu_describe(cJSON *env, struct ke_buf *key, int workers)
+{
+	(void)key;
+	state_settings(env, "", workers);
+}
+
+const struct target target_cpu = {
+	.name = "cpu", .toolchain = &toolchain_c, .base = "base.c",
+	.set = "small", .segments_bytes = 256.0 * 1024 * 1024,
+	.queue = SLOTS_MAX,
+	.pace = {{6, 16, 48, 0.04, 0.002, 3.0}, {12, 32, 240, 0.008, 0.005,
+	    3.0}},
+	.lock = cpu_lock, .slots = cpu_slots, .open = cpu_open,
+	.close = cpu_close, .start = cpu_start, .stop = cpu_stop,
+	.run = play_run_cpu, .verify = play_verify_cpu, .probe = measure_probe,
+	.floor_us = cpu_floor_us, .doubt = cpu_doubt,
+	.describe = cpu_describe,
+};
+
+const struct target *
+target_find(const char *name)
+{
+	static const struct target *const all[] = {&target_cpu, &target_cuda};
+	size_t n = strcspn(name, ":");
+
+	for (size_t i = 0; i < KE_LEN(all); i++)
+		if (strlen(all[i]->name) == n &&
+		    strncmp(all[i]->name, name, n) == 0 &&
+		    (name[n] == '\0' || all[i] != &target_cpu)) {
+			if (name[n] == ':')
+				nvrtc_set_arch(name + n + 1);
+			return all[i];
+		}
+	return NULL;
+}
+
+int
+target_probe(const struct target *t, struct ke_err *e)
+{
+	const struct gpu_info *i;
+
+	if (!toolchain_is_there(t->toolchain))
+		return ke_fail(e, "%s", t->toolchain->why());
+	if (t == &target_cpu)
+		return 0;
+	i = gpu_probe(e);
+	if (i == NULL)
+		return -1;
+	if (*nvrtc_arch() == '\0')
+		nvrtc_set_arch(i->arch);
+	return 0;
+}
