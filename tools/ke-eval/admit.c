@@ -290,7 +290,7 @@ admit(const struct ke_op *op, const char *dtype, const struct settings *s,
 		ke_json_set_string(o, "reason", "language c has no such type");
 		return 1;
 	}
-	a.epoch = epoch_admit(op, dtype, s->set, s->workers, s->jobs, &is_op,
+	a.epoch = epoch_admit(op, dtype, settings_set(s), s->workers, s->jobs, &is_op,
 	    e);
 	a.self.epoch = a.epoch;
 	if (a.epoch == NULL && !is_op)

@@ -72,7 +72,7 @@ evaluate_compile(const struct ke_op *op, const char *dtype,
 		for (size_t i = 0; status == 0 && i < op->n_cases; i++) {
 			const char *set = op->cases[i].set;
 
-			if (strcmp(set, timed ? s->set : "check") == 0 &&
+			if (strcmp(set, timed ? settings_set(s) : "check") == 0 &&
 			    (timed || s->full))
 				status = program_fit(&p, source, op, type,
 				    &op->cases[i], f, &v);
