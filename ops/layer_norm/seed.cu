@@ -12,7 +12,8 @@
     {"when": "N > 256", "TPR": 64, "ROWS": 2, "ITEMS": 16, "ITER": 1,
       "KEEP": 0, "PAST": 1},
     {"TPR": 16, "ROWS": 8, "ITEMS": 16, "ITER": 2, "KEEP": 1, "PAST": 1}],
-  "require": ["TPR*ROWS <= 1024", "TPR*ROWS >= 32"],
+  "require": ["TPR*ROWS <= 1024", "TPR*ROWS >= 32",
+    "TPR*ROWS*ITEMS*(1 + 2*KEEP) <= 32768"],
   "launches": [
     {"kernel": "layer_norm", "grid": ["cdiv(M, ROWS*ITER)"],
      "block": ["TPR", "ROWS"], "args": ["x", "w", "b", "y", "M", "N"]}] }

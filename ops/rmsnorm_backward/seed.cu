@@ -15,7 +15,8 @@
       "STEPS": 8, "AHEAD": 1, "PAST": 1, "FOLD": 32},
     {"TPR": 32, "GROUPS": 8, "ITEMS": 16, "UN": 1, "STEPS": 16, "AHEAD": 1,
       "PAST": 1, "FOLD": 32}],
-  "require": ["TPR*GROUPS <= 1024", "GROUPS*UN*STEPS <= 512"],
+  "require": ["TPR*GROUPS <= 1024", "GROUPS*UN*STEPS <= 512",
+    "TPR*GROUPS*(ITEMS*(2 + UN*(2 + 2*AHEAD)) + 32) <= 65536"],
   "workspace": {
     "part": {"dtype": "f32", "shape": ["cdiv(M, GROUPS*UN*STEPS)", "N"]}},
   "launches": [

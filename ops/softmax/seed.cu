@@ -11,7 +11,8 @@
     {"when": "N > 1024", "TPR": 256, "ROWS": 1, "ITEMS": 32, "CLUSTER": 1,
       "PAST": 1},
     {"TPR": 32, "ROWS": 4, "ITEMS": 32, "CLUSTER": 1, "PAST": 1}],
-  "require": ["TPR*ROWS <= 1024", "CLUSTER == 1 || ROWS == 1"],
+  "require": ["TPR*ROWS <= 1024", "CLUSTER == 1 || ROWS == 1",
+    "TPR*ROWS*ITEMS <= 32768"],
   "launches": [
     {"kernel": "softmax", "grid": ["cdiv(M, ROWS)*CLUSTER"],
      "block": ["TPR", "ROWS"], "cluster": ["CLUSTER"],
