@@ -8,6 +8,7 @@
 # make lint       clang-tidy, cppcheck, shellcheck, mandoc
 # make fuzz       the parsers, fed by libFuzzer for SECONDS=60 each
 # make sanitize   the tests again, built with ASan and UBSan
+# make bundle     a folder to run where nothing can be installed
 # make install    PREFIX=/usr/local DESTDIR=
 #
 # It parses and installs what is missing on a machine without a compiler.
@@ -171,6 +172,21 @@ lint:
 	@scripts/deps build run test lint
 	@tests/lint
 
+# A folder that runs where nothing can be installed: the tools, the libraries
+# they need beside the C library, operators, knowledge.
+bundle:
+	@scripts/deps build
+	@$(MAKE) --no-print-directory B=$(B)/bundled \
+		LDFLAGS="$(LDFLAGS) -Wl,-rpath,'\$$\$$ORIGIN/../lib'" all
+	@rm -rf $(B)/bundle
+	@$(MAKE) --no-print-directory -s B=$(B)/bundled PREFIX= \
+		DESTDIR=$(CURDIR)/$(B)/bundle install
+	@install -d $(B)/bundle/lib
+	@ldd $(TOOLS:%=$(B)/bundle/bin/%) | awk '/=> \// {print $$3}' | sort -u | \
+		grep -vE '/(libc|libm|libdl|libpthread|librt)\.so' | \
+		xargs -I{} cp -L {} $(B)/bundle/lib
+	@echo $(B)/bundle: $$(du -sh $(B)/bundle | cut -f1)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/ke \
 		$(DESTDIR)$(PREFIX)/share/man/man1 \
@@ -192,5 +208,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo check units off redteam replays fuzz sanitize bench bench-aa bench-ops lint install uninstall clean
+.PHONY: all demo bundle check units off redteam replays fuzz sanitize bench bench-aa bench-ops lint install uninstall clean
 .DELETE_ON_ERROR:

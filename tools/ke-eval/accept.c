@@ -33,7 +33,8 @@ accept_rule(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
 	double u = ke_dtypes[out].roundoff;
 	double acc = ke_dtypes[t->acc].roundoff * sqrt(reduction);
 
-	return (struct rule){.u = slack * u, .scale = slack * t->c * acc,
+	return (struct rule){.u = slack * u,
+	    .spacing = ke_dtypes[out].spacing, .scale = slack * t->c * acc,
 	    .norm_u = slack * 2 * u, .norm_acc = slack * t->c2 * acc,
 	    .infinite = ke_dtypes[out].infinite, .terms = reduction};
 }
@@ -60,7 +61,7 @@ accept_one(const struct rule *r, double got, double want, double s, int64_t i,
 	/* other terms than those that count here may be infinite */
 	if (!isfinite(s))
 		s = fabs(want);
-	bound = r->u * fabs(want) + r->scale * s + ACCEPT_SPACING;
+	bound = r->u * fabs(want) + r->scale * s + r->spacing;
 	if (!isfinite(want) || !isfinite(got)) {
 		if (!defended(class))
 			return;
@@ -100,7 +101,7 @@ accept_lanes(const struct rule *r, const float *y, const double *ref,
 	for (int k = 0; k < LANES; k++) {
 		error[k] = (double)y[k] - ref[k];
 		bound[k] = r->u * fabs(ref[k]) + r->scale * s[k] +
-		    ACCEPT_SPACING;
+		    r->spacing;
 		bad |= !((fabs(error[k]) <= ratio * bound[k]) &
 		    (bound[k] < INFINITY));
 	}
@@ -167,7 +168,7 @@ norm_holds(const struct rule *r, const struct sums *sum)
 {
 	double ref = sqrt(sum->ref2);
 	double limit = r->norm_u * ref + r->norm_acc * sqrt(sum->size2) +
-	    ACCEPT_SPACING * sqrt((double)sum->n);
+	    r->spacing * sqrt((double)sum->n);
 
 	return !defended(norm) || ref == 0 || sqrt(sum->error2) <= limit;
 }

@@ -6,12 +6,11 @@
 #include "dtype.h"
 #include "op.h"
 
-/* Denormals of f32 round to their own spacing; and no bound is ever 0. */
-#define ACCEPT_SPACING 1e-45
-
 /* The rule for one output of one case. */
 struct rule {
 	double u;     /* unit roundoff of the output's type */
+	double spacing; /* of the type's denormals, which round to it; and no
+			 * bound is ever 0 */
 	double scale; /* c u_acc sqrt(n), times an element's scale */
 	double norm_u, norm_acc; /* of the error's 2-norm: times that of the
 				  * reference, and that of the sizes */

@@ -167,7 +167,7 @@ find_needs(const struct work *w, size_t t, const struct truth *x,
 	*c = *c2 = 0;
 	for (int64_t i = 0; i < x->n; i++) {
 		double error = fmax(0, fabs(got[i] - x->ref[i]) -
-		    ACCEPT_SPACING);
+		    ke_dtypes[epoch_type(w->epoch, t)].spacing);
 		double s = x->scale[i];
 		double size = fmax(fabs(x->ref[i]), s / sqrt(n));
 

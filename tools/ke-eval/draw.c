@@ -1,10 +1,15 @@
 /* Inputs: what op.json declares, and the battery. */
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "draw.h"
 #include "random.h"
+
+#define SHARES_MAX 64
+#define SHARE_ELEMENTS ((int64_t)1 << 18) /* a thread for fewer is a loss */
 
 #define DRAW_NAME(name, text) text,
 static const char *const kind_names[] = {DRAW_KINDS(DRAW_NAME)};
@@ -117,8 +122,8 @@ special(const struct ke_draw *d, uint64_t key, uint64_t n)
 }
 
 static double
-floating(const struct ke_draw *d, enum draw_kind kind, double a, double b,
-    uint64_t key, int64_t i, int64_t count, int64_t last)
+floating(const struct ke_draw *d, enum draw_kind kind, enum ke_dtype type,
+    double a, double b, uint64_t key, int64_t i, int64_t count, int64_t last)
 {
 	uint64_t n = (uint64_t)i, hot;
 
@@ -131,12 +136,13 @@ floating(const struct ke_draw *d, enum draw_kind kind, double a, double b,
 	case DRAW_TINY:
 		return 1e-3 * normal(key, n);
 	case DRAW_LARGE:
-		return 64 * normal(key, n);
+		return (type == KE_F16 ? 8 : 64) * normal(key, n);
 	case DRAW_SHIFTED:
 		return 5 + normal(key, n);
 	case DRAW_OUTLIERS:
 		return normal(key, n) *
-		    (random_word(~key, n) % 1000 == 0 ? 1e4 : 1);
+		    (random_word(~key, n) % 1000 != 0 ? 1
+		    : type == KE_F16 ? 100 : 1e4);
 	case DRAW_ONE_HOT:
 		hot = random_word(key, 0) % 3 == 0 ? (uint64_t)count - 1
 		    : random_word(key, 1) % (uint64_t)count;
@@ -236,49 +242,92 @@ sampled(const struct ke_draw *d, enum ke_dtype type, const void *from,
 	return true;
 }
 
-static void
-draw_floating(const struct ke_tensor *tensor, enum ke_dtype type,
-    enum draw_kind kind, double a, double b, uint64_t key, void *to,
-    int64_t count, int64_t last, const void *from, int64_t from_count)
+/* What the elements of a tensor are drawn from. */
+struct from {
+	const struct ke_tensor *tensor;
+	enum ke_dtype type;
+	enum draw_kind kind;
+	double a, b;
+	uint64_t key;
+	void *to;
+	int64_t count, last;
+	const void *sample;
+	int64_t sample_count;
+};
+
+static double
+element(const struct from *f, int64_t i)
 {
-	const struct ke_draw *d = &tensor->draw;
+	const struct ke_draw *d = &f->tensor->draw;
+	int64_t lo = (int64_t)f->a, hi = (int64_t)f->b;
+	double v;
 
-	for (int64_t i = 0; i < count; i++) {
-		double v;
+	if (d->dist == KE_SORTED_DISTINCT)
+		return (double)stratum(lo, hi, random_key(f->key,
+		    (uint64_t)(i / f->last)), i % f->last, f->last);
+	if (sampled(d, f->type, f->sample, f->sample_count, f->key, i, &v))
+		return v;
+	if (ke_dtypes[f->type].roundoff == 0)
+		return (double)whole(f->kind, lo, hi, f->key, (uint64_t)i);
+	return floating(d, f->kind, f->type, f->a, f->b, f->key, i, f->count,
+	    f->last);
+}
 
-		if (!sampled(d, type, from, from_count, key, i, &v))
-			v = floating(d, kind, a, b, key, i, count, last);
-		draw_write(type, to, i, v);
+/* Elements are drawn by themselves, so many threads may. */
+struct share {
+	const struct from *from;
+	int64_t begin, end;
+	pthread_t thread;
+};
+
+static void *
+draw_share(void *arg)
+{
+	const struct share *s = arg;
+
+	for (int64_t i = s->begin; i < s->end; i++)
+		draw_write(s->from->type, s->from->to, i,
+		    element(s->from, i));
+	return NULL;
+}
+
+static void
+draw_elements(const struct from *f)
+{
+	struct share shares[SHARES_MAX] = {{.from = f, .end = f->count}};
+	int64_t n = f->count / SHARE_ELEMENTS, online =
+	    sysconf(_SC_NPROCESSORS_ONLN);
+
+	n = n > online ? online : n;
+	n = n > SHARES_MAX ? SHARES_MAX : n < 1 ? 1 : n;
+	for (int64_t i = 0; i < n; i++) {
+		struct share *s = &shares[i];
+
+		*s = (struct share){.from = f, .begin = f->count / n * i,
+		    .end = i + 1 == n ? f->count : f->count / n * (i + 1)};
+		if (i + 1 == n || pthread_create(&s->thread, NULL, draw_share,
+		    s) != 0) {
+			s->end = f->count;
+			draw_share(s);
+			n = i + 1;
+		}
 	}
-	if (d->dist == KE_BORDERS)
-		make_borders(type, to, count, last);
+	for (int64_t i = 0; i + 1 < n; i++)
+		pthread_join(shares[i].thread, NULL);
 }
 
 static int
-draw_integers(const struct ke_tensor *tensor, enum ke_dtype type,
-    enum draw_kind kind, double a, double b, uint64_t key, void *to,
-    int64_t count, int64_t last, const void *from, int64_t from_count,
-    struct ke_err *e)
+check_integers(const struct from *f, struct ke_err *e)
 {
-	const struct ke_draw *d = &tensor->draw;
-	int64_t lo = (int64_t)a, hi = (int64_t)b;
+	int64_t lo = (int64_t)f->a, hi = (int64_t)f->b;
 
 	if (hi < lo)
-		return ke_fail(e, "%s: draw: max is below min", tensor->name);
-	if (d->dist == KE_SORTED_DISTINCT &&
-	    (uint64_t)hi - (uint64_t)lo + 1 < (uint64_t)last)
+		return ke_fail(e, "%s: draw: max is below min",
+		    f->tensor->name);
+	if (f->tensor->draw.dist == KE_SORTED_DISTINCT &&
+	    (uint64_t)hi - (uint64_t)lo + 1 < (uint64_t)f->last)
 		return ke_fail(e, "%s: draw: %lld distinct values do not fit",
-		    tensor->name, (long long)last);
-	for (int64_t i = 0; i < count; i++) {
-		double v;
-
-		if (d->dist == KE_SORTED_DISTINCT)
-			v = (double)stratum(lo, hi, random_key(key,
-			    (uint64_t)(i / last)), i % last, last);
-		else if (!sampled(d, type, from, from_count, key, i, &v))
-			v = (double)whole(kind, lo, hi, key, (uint64_t)i);
-		draw_write(type, to, i, v);
-	}
+		    f->tensor->name, (long long)f->last);
 	return 0;
 }
 
@@ -290,19 +339,19 @@ draw_tensor(const struct ke_op *op, size_t t, enum ke_dtype type,
 {
 	const struct ke_tensor *tensor = &op->tensors[t];
 	const struct ke_draw *d = &tensor->draw;
-	const void *from = d->from == -1 ? NULL : drawn[d->from];
-	int64_t from_count = d->from == -1 ? 0 : counts[d->from];
-	double a, b;
+	struct from f = {.tensor = tensor, .type = type, .kind = kind,
+	    .key = random_key(key, t), .to = to, .count = count, .last = last,
+	    .sample = d->from == -1 ? NULL : drawn[d->from],
+	    .sample_count = d->from == -1 ? 0 : counts[d->from]};
 
-	key = random_key(key, t);
-	if (end_value(d->lo, d->a, s, &a, e) == -1 ||
-	    end_value(d->hi, d->b, s, &b, e) == -1)
+	if (end_value(d->lo, d->a, s, &f.a, e) == -1 ||
+	    end_value(d->hi, d->b, s, &f.b, e) == -1)
 		return -1;
-	if (ke_dtypes[type].roundoff == 0)
-		return draw_integers(tensor, type, kind, a, b, key, to, count,
-		    last, from, from_count, e);
-	draw_floating(tensor, type, kind, a, b, key, to, count, last, from,
-	    from_count);
+	if (ke_dtypes[type].roundoff == 0 && check_integers(&f, e) == -1)
+		return -1;
+	draw_elements(&f);
+	if (d->dist == KE_BORDERS && ke_dtypes[type].roundoff > 0)
+		make_borders(type, to, count, last);
 	return 0;
 }
 

@@ -505,7 +505,8 @@ launch_compare(const struct layout *l, size_t t, gpu_ptr y,
 	gpu_ptr length = x->length, ref = is_whole(t) ? x->whole : x->real;
 	gpu_ptr scale = x->scale, to = k.parts;
 	struct device_rule r = {rule->u, rule->scale, rule->infinite,
-	    rule->terms};
+	    rule->terms,
+	    rule->spacing};
 	void *real[] = {&y, &type, &ref, &scale, &length, &last, &n, &r, &to};
 	void *whole[] = {&y, &type, &ref, &length, &last, &n, &to};
 	void *f = function(k.kernels, is_whole(t) ? "ke_compare_whole"

@@ -212,7 +212,7 @@ accept(const struct device_rule *r, double got, double want, double s,
 
 	if (!isfinite(s))
 		s = fabs(want);
-	bound = r->u * fabs(want) + r->scale * s + 1e-45;
+	bound = r->u * fabs(want) + r->scale * s + r->spacing;
 	if (!isfinite(want) || !isfinite(got)) {
 		if (!(isnan(want) ? isnan(got) : got == want ||
 		    (isinf(got) && signbit(got) == signbit(want) &&

@@ -14,7 +14,7 @@
 		int64_t n, worst, mismatch; \
 	}; \
 	struct device_rule { \
-		double u, scale, infinite, terms; \
+		double u, scale, infinite, terms, spacing; \
 	}; \
 	struct clock_read { \
 		int64_t cycles, ns; \

@@ -3,8 +3,8 @@
 
 #include "dtype.h"
 
-#define KE_DTYPE_ROW(name, text, bytes, c, cuda, u, inf) \
-	{text, bytes, c, cuda, u, inf},
+#define KE_DTYPE_ROW(name, text, bytes, c, cuda, u, inf, spacing) \
+	{text, bytes, c, cuda, u, inf, spacing},
 const struct ke_dtype_info ke_dtypes[] = {KE_DTYPES(KE_DTYPE_ROW)};
 
 enum ke_dtype

@@ -8,19 +8,22 @@
 
 /* name, text, bytes, C type ("" where C has none), CUDA's, unit roundoff (0 for
  * integers; f16: IEEE 754 binary16, bf16: 8 bits of significand), the least
- * magnitude that rounds to infinity (0 for integers) */
+ * magnitude that rounds to infinity, and the spacing of denormals (0 for
+ * integers) */
 #define KE_DTYPES(X) \
 	X(F32, "f32", 4, "float", "float", 5.9604644775390625e-08, \
-	    0x1.ffffffp127) \
+	    0x1.ffffffp127, 0x1p-149) \
 	X(F64, "f64", 8, "double", "double", 1.1102230246251565e-16, \
-	    (double)INFINITY) \
-	X(F16, "f16", 2, "", "__half", 4.8828125e-04, 65520) \
-	X(BF16, "bf16", 2, "", "__nv_bfloat16", 3.90625e-03, 0x1.ffp127) \
-	X(I32, "i32", 4, "int32_t", "int32_t", 0, 0) \
-	X(I64, "i64", 8, "int64_t", "int64_t", 0, 0) \
-	X(U8, "u8", 1, "uint8_t", "uint8_t", 0, 0)
+	    (double)INFINITY, 0x1p-1074) \
+	X(F16, "f16", 2, "", "__half", 4.8828125e-04, 65520, \
+	    0x1p-24) \
+	X(BF16, "bf16", 2, "", "__nv_bfloat16", 3.90625e-03, \
+	    0x1.ffp127, 0x1p-133) \
+	X(I32, "i32", 4, "int32_t", "int32_t", 0, 0, 0) \
+	X(I64, "i64", 8, "int64_t", "int64_t", 0, 0, 0) \
+	X(U8, "u8", 1, "uint8_t", "uint8_t", 0, 0, 0)
 
-#define KE_DTYPE_ENUM(name, text, bytes, c, cuda, u, inf) KE_##name,
+#define KE_DTYPE_ENUM(name, text, bytes, c, cuda, u, inf, spacing) KE_##name,
 enum ke_dtype { KE_DTYPES(KE_DTYPE_ENUM) KE_DTYPE_COUNT };
 #undef KE_DTYPE_ENUM
 
@@ -28,7 +31,7 @@ struct ke_dtype_info {
 	const char *name;
 	size_t bytes;
 	const char *c, *cuda;
-	double roundoff, infinite;
+	double roundoff, infinite, spacing;
 };
 
 extern const struct ke_dtype_info ke_dtypes[KE_DTYPE_COUNT];
