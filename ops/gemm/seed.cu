@@ -142,7 +142,7 @@ more_registers()
 #elif KE_WGS == 3
 	asm volatile("setmaxnreg.inc.sync.aligned.u32 160;");
 #elif KE_WGS == 4
-	asm volatile("setmaxnreg.inc.sync.aligned.u32 120;");
+	asm volatile("setmaxnreg.inc.sync.aligned.u32 112;");
 #endif
 }
 
