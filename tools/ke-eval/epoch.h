@@ -51,6 +51,7 @@ struct side {
 	struct file *outputs;
 	uint64_t poison; /* key of the last one */
 	uint32_t load;   /* on a GPU: the number of its modules; 0: none */
+	pid_t loaded;    /* and the runner that has them */
 };
 
 struct verifier;
