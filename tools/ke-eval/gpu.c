@@ -753,7 +753,8 @@ cuda_describe(cJSON *env, struct ke_buf *key, int workers)
 
 const struct target target_cuda = {
 	.name = "cuda", .toolchain = &toolchain_cuda, .base = "base.cu",
-	.set = "production", .segments_bytes = 8e9, .queue = QUEUE,
+	.set = "production", .epoch = 128,
+	.segments_bytes = 8e9, .queue = QUEUE,
 	.pace = {{4, 10, 32, 0.01, 0.0005, 2.0},
 	    {10, 32, 240, 0.003, 0.002, 6.0}},
 	.lock = cuda_lock, .slots = cuda_slots, .open = cuda_open,
