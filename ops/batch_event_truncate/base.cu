@@ -2,7 +2,7 @@
 { "workspace": {
     "event": {"dtype": "i64", "shape": ["F*U"]},
     "event_out": {"dtype": "i64", "shape": ["F*U"]},
-    "kept": {"dtype": "i64", "shape": ["F*U"]},
+    "held": {"dtype": "i64", "shape": ["F*U"]},
     "all": {"dtype": "i64", "shape": ["F*U"]},
     "value": {"dtype": "i64", "shape": ["F*U"]},
     "value_out": {"dtype": "i64", "shape": ["F*U"]}},
@@ -12,14 +12,14 @@
        "U", "N"]},
     {"kernel": "copy_events", "grid": ["cdiv(U, 8)", "F"], "block": [32, 8],
      "args": ["outer_lengths", "inner_lengths", "event", "event_out",
-       "inner_out", "kept", "all", "U", "E", "N", "K"]},
+       "inner_out", "held", "all", "U", "E", "N", "K"]},
     {"kernel": "place_values", "grid": ["F"], "block": [256],
-     "args": ["kept", "all", "value", "value_out", "n_values", "U"]},
+     "args": ["held", "all", "value", "value_out", "n_values", "U"]},
     {"kernel": "copy_values", "grid": ["cdiv(U, 8)", "F"], "block": [32, 8],
-     "args": ["values", "kept", "value", "value_out", "values_out", "U", "E",
+     "args": ["values", "held", "value", "value_out", "values_out", "U", "E",
        "K"]}] }
 A block per feature finds where each user's events start, before and after; a
-warp per user copies the lengths that are kept and adds up how many values
+warp per user copies the lengths that are held and adds up how many values
 these and all of its events have; then the same for values. */
 
 /* The sum of v over the threads before this one; of all threads to *total. */
@@ -77,7 +77,7 @@ extern "C" __global__ void
 copy_events(const int64_t *__restrict__ outer,
     const int64_t *__restrict__ inner, int64_t *__restrict__ event,
     int64_t *__restrict__ event_out, int64_t *__restrict__ inner_out,
-    int64_t *__restrict__ kept, int64_t *__restrict__ all, int U, int E,
+    int64_t *__restrict__ held, int64_t *__restrict__ all, int U, int E,
     int N, int K)
 {
 	int u = blockIdx.x * 8 + threadIdx.y;
@@ -102,13 +102,13 @@ copy_events(const int64_t *__restrict__ outer,
 		any += __shfl_xor_sync(~0u, any, o);
 	}
 	if (threadIdx.x == 0) {
-		kept[at] = mine;
+		held[at] = mine;
 		all[at] = any;
 	}
 }
 
 extern "C" __global__ void
-place_values(int64_t *__restrict__ kept, int64_t *__restrict__ all,
+place_values(int64_t *__restrict__ held, int64_t *__restrict__ all,
     int64_t *__restrict__ value, int64_t *__restrict__ value_out,
     int64_t *__restrict__ n_values, int U)
 {
@@ -123,7 +123,7 @@ place_values(int64_t *__restrict__ kept, int64_t *__restrict__ all,
 		from += total;
 		if (u < U)
 			value[f + u] = before;
-		before = to + block_scan(u < U ? kept[f + u] : 0, &total);
+		before = to + block_scan(u < U ? held[f + u] : 0, &total);
 		to += total;
 		if (u < U)
 			value_out[f + u] = before;
@@ -133,7 +133,7 @@ place_values(int64_t *__restrict__ kept, int64_t *__restrict__ all,
 }
 
 extern "C" __global__ void
-copy_values(const int64_t *__restrict__ values, int64_t *__restrict__ kept,
+copy_values(const int64_t *__restrict__ values, int64_t *__restrict__ held,
     int64_t *__restrict__ value, int64_t *__restrict__ value_out,
     int64_t *__restrict__ values_out, int U, int E, int K)
 {
@@ -144,6 +144,6 @@ copy_values(const int64_t *__restrict__ values, int64_t *__restrict__ kept,
 		return;
 	values += f * U * E * 3 + value[at];
 	values_out += f * U * K * 3 + value_out[at];
-	for (int64_t i = threadIdx.x; i < kept[at]; i += 32)
+	for (int64_t i = threadIdx.x; i < held[at]; i += 32)
 		values_out[i] = values[i];
 }

@@ -22,6 +22,16 @@ extern struct call {
 /* An operator by name or folder, read once.  NULL with the reason. */
 const struct ke_op *call_op(const char *name, struct ke_err *);
 
+/* What a record lacks comes from the options; where they contradict each
+ * other it can't be evaluated: -1 with the reason. */
+int call_complete(cJSON *rec, const struct ke_op **, const char **type,
+    struct ke_err *);
+
+/* From here on standard input comes by way of a process that compiles ahead;
+ * its end, with its exit status (ahead.c). */
+void ahead_start(void);
+int ahead_end(void);
+
 /* The candidates that the operands name, or standard input holds, through the
  * mode's work and out again: the exit status. */
 int call_inputs(char **operands);

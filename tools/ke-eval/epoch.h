@@ -1,6 +1,6 @@
 /* An epoch: secret inputs for the cases of one operator, and who knows what
  * must come out.  In quick effort candidates share an epoch for a while (its
- * seed is drawn anew after EPOCH_CANDIDATES of them); in full effort each has
+ * seed is drawn anew after as many as the target says); in full effort each has
  * its own. */
 #ifndef KE_EVAL_EPOCH_H
 #define KE_EVAL_EPOCH_H
@@ -11,7 +11,6 @@
 #include "op.h"
 #include "runner.h"
 
-#define EPOCH_CANDIDATES 32
 #define SLOTS_MAX 512 /* distinct inputs of a case */
 #define GROUP_MAX 32  /* candidates that are timed together */
 #define BASE_NUMBER 1 /* the baseline's; candidates have those above */
@@ -51,6 +50,7 @@ struct side {
 	struct file *outputs;
 	uint64_t poison; /* key of the last one */
 	uint32_t load;   /* on a GPU: the number of its modules; 0: none */
+	pid_t loaded;    /* and the runner that has them */
 };
 
 struct verifier;

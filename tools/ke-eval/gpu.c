@@ -249,8 +249,7 @@ cuda_close(struct epoch *ep)
 
 	if (g == NULL)
 		return;
-	end_runner(&g->base);
-	end_runner(&g->candidate);
+	end_runner(&g->runner);
 	if (g->fd != -1)
 		close(g->fd);
 	if (g->keeper > 0) {
@@ -384,33 +383,15 @@ open_cubin(const char *path, struct verdict *v)
 	return v->status == KE_PASS ? fd : -1;
 }
 
-static struct gpu_runner *
-runner_of(struct epoch *ep, const struct side *s)
-{
-	return s == &ep->base ? &ep->gpu->base : &ep->gpu->candidate;
-}
-
-/* The side's cubins into its runner, if they aren't there. */
 static int
-need_loaded(struct epoch *ep, struct side *side, struct verdict *v)
+send_load(struct gpu *g, const struct side *side, struct verdict *v)
 {
-	struct gpu_runner *r = runner_of(ep, side);
 	const struct program *p = &side->program;
 	static struct gpu_load m;
-	int fds[VARIANTS_MAX];
+	int fds[VARIANTS_MAX], status = -1;
 	size_t n = 0;
-	int status = -1;
 
-	if (ep->gpu->quarantined)
-		return verdict_set(v, KE_QUARANTINED, "device",
-		    "the device did not recover from an earlier candidate");
-	if (need_runner(ep->gpu, r, v) == -1)
-		return -1;
-	if (side->load == 0)
-		side->load = ++ep->gpu->loads;
-	if (r->number == side->load)
-		return 0;
-	m = (struct gpu_load){.kind = GPU_LOAD,
+	m = (struct gpu_load){.kind = GPU_LOAD, .number = side->load,
 	    .n_variants = (uint32_t)p->n_variants,
 	    .n_kernels = (uint32_t)p->plan->n_launches};
 	for (size_t k = 0; k < p->plan->n_launches; k++)
@@ -419,15 +400,35 @@ need_loaded(struct epoch *ep, struct side *side, struct verdict *v)
 	for (; n < p->n_variants; n++)
 		if ((fds[n] = open_cubin(p->variants[n].so, v)) == -1)
 			break;
-	if (n == p->n_variants)
-		status = gpu_send(r->fd, &m, sizeof(m), fds, n);
+	if (n == p->n_variants && gpu_send(g->runner.fd, &m, sizeof(m), fds,
+	    n) == -1)
+		verdict_set(v, KE_LOST, "runner", "it ended");
+	else if (n == p->n_variants)
+		status = 0;
 	for (size_t i = 0; i < n; i++)
 		close(fds[i]);
-	if (status == 0)
-		r->number = side->load;
-	else if (v->status == KE_PASS)
-		verdict_set(v, KE_LOST, "runner", "it ended");
 	return status;
+}
+
+/* The side's cubins into the runner, if they aren't there. */
+static int
+need_loaded(struct epoch *ep, struct side *side, struct verdict *v)
+{
+	struct gpu *g = ep->gpu;
+
+	if (g->quarantined)
+		return verdict_set(v, KE_QUARANTINED, "device",
+		    "the device did not recover from an earlier candidate");
+	if (need_runner(g, &g->runner, v) == -1)
+		return -1;
+	if (side->load == 0)
+		side->load = ++g->loads;
+	if (side->loaded == g->runner.pid)
+		return 0;
+	if (send_load(g, side, v) == -1)
+		return -1;
+	side->loaded = g->runner.pid;
+	return 0;
 }
 
 static int
@@ -442,8 +443,13 @@ cuda_start(struct epoch *ep, struct side *side, struct verdict *v,
 static void
 cuda_stop(struct epoch *ep, struct side *side)
 {
-	(void)ep;
+	struct gpu_load m = {.kind = GPU_LOAD, .number = side->load};
+
+	if (ep->gpu != NULL && side->load != 0 &&
+	    side->loaded == ep->gpu->runner.pid)
+		(void)gpu_send(ep->gpu->runner.fd, &m, sizeof(m), NULL, 0);
 	side->load = 0;
+	side->loaded = 0;
 }
 
 /* What the keeper is asked; -1 with a verdict, or with the reason in e where
@@ -559,6 +565,7 @@ make_run(const struct play *p, uint64_t key, size_t *bytes)
 	*bytes = sizeof(*m) + p->n_execs * tensors * sizeof(uint32_t);
 	m = ke_calloc(1, *bytes);
 	*m = (struct gpu_run){.kind = GPU_RUN,
+	    .load = p->side->load,
 	    .variant = (uint32_t)p->fitted->variant,
 	    .timed = ep->cases[p->layout].timed,
 	    .n_execs = (uint32_t)p->n_execs, .n_tensors = (uint32_t)tensors,
@@ -647,7 +654,7 @@ static int
 cuda_run(const struct play *p, struct ran *ran, struct verdict *v,
     struct ke_err *e)
 {
-	struct gpu_runner *r = runner_of(p->epoch, p->side);
+	struct gpu_runner *r = &p->epoch->gpu->runner;
 	struct gpu_ask q = {.question = GPU_POISON,
 	    .layout = (uint32_t)p->layout, .slot = (uint32_t)p->slot,
 	    .n_execs = (uint32_t)p->n_execs, .n_slots = (uint32_t)p->n_slots};
@@ -746,7 +753,8 @@ cuda_describe(cJSON *env, struct ke_buf *key, int workers)
 
 const struct target target_cuda = {
 	.name = "cuda", .toolchain = &toolchain_cuda, .base = "base.cu",
-	.set = "production", .segments_bytes = 8e9, .queue = QUEUE,
+	.set = "production", .epoch = 128,
+	.segments_bytes = 8e9, .queue = QUEUE,
 	.pace = {{4, 10, 32, 0.01, 0.0005, 2.0},
 	    {10, 32, 240, 0.003, 0.002, 6.0}},
 	.lock = cuda_lock, .slots = cuda_slots, .open = cuda_open,

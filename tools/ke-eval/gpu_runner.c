@@ -42,11 +42,14 @@ static struct {
 	gpu_ptr flush, never, clocks, go_there;
 	size_t flush_bytes;
 	volatile int *go;
-	struct gpu_load load;
-	void *images[VARIANTS_MAX];
-	uint32_t n_images;
-	void *module; /* of the variant that is loaded */
-	uint32_t variant;
+	struct loaded {
+		struct gpu_load head; /* number 0: none */
+		void *images[VARIANTS_MAX];
+		uint32_t n;
+	} *loads;
+	size_t n_loads;
+	struct loaded *load; /* of this run */
+	void *module;
 	void *functions[KE_LAUNCHES_MAX];
 	struct gpu_region *spaces; /* workspaces, by execution and index */
 	size_t n_spaces;
@@ -215,15 +218,37 @@ unload(void)
 	r.module = NULL;
 }
 
-/* The cubins of a candidate. */
+/* That of the number, or NULL. */
+static struct loaded *
+find_load(uint32_t number)
+{
+	for (size_t i = 0; i < r.n_loads; i++)
+		if (r.loads[i].head.number == number)
+			return &r.loads[i];
+	return NULL;
+}
+
+/* The cubins of a program, or its end. */
 static void
 take_load(const struct gpu_load *m, const int *fds, size_t n)
 {
-	unload();
-	for (uint32_t i = 0; i < r.n_images; i++)
-		free(r.images[i]);
-	r.load = *m;
-	r.n_images = 0;
+	struct loaded *l = find_load(m->number);
+
+	if (l == NULL && n == 0)
+		return;
+	if (l == NULL)
+		l = find_load(0);
+	if (l == NULL) {
+		r.loads = ke_grow(r.loads, r.n_loads + 1, sizeof(*r.loads));
+		l = &r.loads[r.n_loads++];
+		*l = (struct loaded){.n = 0};
+	}
+	for (uint32_t i = 0; i < l->n; i++)
+		free(l->images[i]);
+	l->n = 0;
+	l->head = *m;
+	if (n == 0)
+		l->head.number = 0;
 	for (size_t i = 0; i < n && i < VARIANTS_MAX; i++) {
 		struct ke_buf b = {0};
 		struct ke_err e;
@@ -233,7 +258,7 @@ take_load(const struct gpu_load *m, const int *fds, size_t n)
 		if (ke_file_read(path, (size_t)64 << 20, &b, &e) == -1)
 			end(GPU_FAULTED, 0, e.msg);
 		close(fds[i]);
-		r.images[r.n_images++] = b.s;
+		l->images[l->n++] = b.s;
 	}
 }
 
@@ -260,9 +285,10 @@ load_variant(const struct gpu_run *run)
 	int code;
 
 	unload();
-	if (run->variant >= r.n_images)
+	r.load = find_load(run->load);
+	if (run->load == 0 || r.load == NULL || run->variant >= r.load->n)
 		end(GPU_FAULTED, 0, "no such variant");
-	code = gpu.load(&r.module, r.images[run->variant]);
+	code = gpu.load(&r.module, r.load->images[run->variant]);
 	if (code != 0)
 		return refuse(gpu_error(code));
 	for (uint32_t i = 0; i < run->n_launches; i++) {
@@ -270,7 +296,7 @@ load_variant(const struct gpu_run *run)
 		unsigned threads = l->block[0] * l->block[1] * l->block[2];
 		void *f;
 
-		if (gpu.function(&f, r.module, r.load.kernel[i]) != 0)
+		if (gpu.function(&f, r.module, r.load->head.kernel[i]) != 0)
 			return refuse("no such kernel");
 		r.functions[i] = f;
 		raise_to(&r.reply.registers, attribute(f, GPU_F_REGISTERS));
@@ -468,7 +494,7 @@ launch_all(const struct gpu_run *run, struct passed *all)
 				*r.go = 1;
 				return refuse(gpu_error(code));
 			}
-			fault(code, r.load.kernel[k]);
+			fault(code, r.load->head.kernel[k]);
 		}
 	return 0;
 }
@@ -572,9 +598,9 @@ run_checked(const struct gpu_run *run, struct passed *all)
 
 			if (code == 1 || code == 701 || code == 720)
 				return refuse(gpu_error(code));
-			fault(code, r.load.kernel[k]);
+			fault(code, r.load->head.kernel[k]);
 			fault(gpu.record(r.events[1], r.stream), "event");
-			finish(run->deadline_s, r.load.kernel[k]);
+			finish(run->deadline_s, r.load->head.kernel[k]);
 		}
 	return 0;
 }
@@ -601,7 +627,7 @@ run_timed(const struct gpu_run *run, struct passed *all)
 	fault(gpu_call(r.nothing, &one, NULL), "end");
 	fault(gpu.record(r.events[1], r.stream), "event");
 	*r.go = 1;
-	finish(run->deadline_s, r.load.kernel[0]);
+	finish(run->deadline_s, r.load->head.kernel[0]);
 	read_clock(1);
 	fault(gpu.sync(), "after");
 	return 0;

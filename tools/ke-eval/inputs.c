@@ -60,7 +60,7 @@ get_epoch(const struct ke_op *op, const char *type, size_t n, bool *is_op,
 	if (shared != NULL && !call.settings.full && !shared->full &&
 	    shared->target == call.settings.target &&
 	    shared->op == op && shared->dtype == ke_dtype_find(type) &&
-	    shared->used + (int)n <= EPOCH_CANDIDATES) {
+	    shared->used + (int)n <= shared->target->epoch) {
 		shared->used += (int)n;
 		return shared;
 	}
@@ -107,10 +107,8 @@ can_compile(struct ke_err *e)
 	return target_probe(t, e) == 0;
 }
 
-/* What a record lacks comes from the options; where they contradict each
- * other the record can't be evaluated. */
-static int
-complete(cJSON *rec, const struct ke_op **op, const char **type,
+int
+call_complete(cJSON *rec, const struct ke_op **op, const char **type,
     struct ke_err *e)
 {
 	const struct {
@@ -337,7 +335,7 @@ each(cJSON *rec, const char *where, void *arg)
 	if (ke_record_failed(rec) || (ke_json_object(rec, "eval") != NULL &&
 	    call.mode != COMPILE && call.mode != RUN && call.earlier == NULL))
 		return finish(rec, name);
-	if (complete(rec, &op, &type, &e) == -1) {
+	if (call_complete(rec, &op, &type, &e) == -1) {
 		ke_record_error(rec, TOOL, "record", "%s", e.msg);
 		warnx("%s: %s", where, e.msg);
 		status = KE_FILTER_REFUSED;
@@ -427,7 +425,7 @@ int
 call_inputs(char **argv)
 {
 	struct ke_err e;
-	int status;
+	int status, ahead;
 
 	recheck.earlier.path = call.earlier;
 	if (call.earlier != NULL &&
@@ -435,7 +433,13 @@ call_inputs(char **argv)
 		errx(1, "%s", e.msg);
 	if (call.table)
 		table_open(&table, stdout);
+	if (*argv == NULL && call.mode == EVALUATE &&
+	    call.settings.target != &target_cpu &&
+	    target_probe(call.settings.target, &e) == 0)
+		ahead_start();
 	status = all_operands(argv);
+	ahead = ahead_end();
+	status = ahead > status ? ahead : status;
 	if (call.table)
 		table_close(&table);
 	epoch_close(shared);

@@ -176,6 +176,19 @@ add_entry(struct ke_buf *b, const struct ke_op *op, size_t t,
 	ke_buf_fmt(b, "%s);\n}\n", y->row ? ", ke_row" : "");
 }
 
+/* In C sqrt(2) is that of a double; in C++ it is ambiguous, or a float's. */
+static const char device_math[] =
+#define ONE(f) "#define " #f "(x) ::" #f "((double)(x))\n"
+#define TWO(f) "#define " #f "(x, y) ::" #f "((double)(x), (double)(y))\n"
+    ONE(sqrt) ONE(cbrt) ONE(exp) ONE(exp2) ONE(expm1) ONE(log) ONE(log2)
+    ONE(log10) ONE(log1p) ONE(sin) ONE(cos) ONE(tan) ONE(asin) ONE(acos)
+    ONE(atan) ONE(sinh) ONE(cosh) ONE(tanh) ONE(erf) ONE(erfc) ONE(tgamma)
+    ONE(lgamma) ONE(fabs) ONE(floor) ONE(ceil) ONE(trunc) ONE(round)
+    ONE(nearbyint) ONE(rint) TWO(pow) TWO(fmin) TWO(fmax) TWO(fmod)
+    TWO(atan2) TWO(hypot) TWO(copysign);
+#undef ONE
+#undef TWO
+
 /* f16 and bf16 as numbers, where C has no such types. */
 static const char half_reads[] =
     "static inline double ke_f16(uint16_t h)\n"
@@ -335,6 +348,7 @@ reference_device(const struct ke_op *op, enum ke_dtype variant,
 	    "#ifndef INFINITY\n#define INFINITY __int_as_float(0x7f800000)\n"
 	    "#endif\n#ifndef NAN\n#define NAN __int_as_float(0x7fc00000)\n"
 	    "#endif\n", unit_cuda_types());
+	ke_buf_str(&b, device_math);
 	add_head(&b);
 	add_prelude(&b, &device, op, variant, path.s);
 	ke_buf_fmt(&b, "%s\n#line 1 \"ke-entries\"\n", source.s);

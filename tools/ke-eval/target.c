@@ -115,7 +115,7 @@ cpu_describe(cJSON *env, struct ke_buf *key, int workers)
 
 const struct target target_cpu = {
 	.name = "cpu", .toolchain = &toolchain_c, .base = "base.c",
-	.set = "small", .segments_bytes = 256.0 * 1024 * 1024,
+	.set = "small", .epoch = 32, .segments_bytes = 256.0 * 1024 * 1024,
 	.queue = SLOTS_MAX,
 	.pace = {{6, 16, 48, 0.04, 0.002, 3.0}, {12, 32, 240, 0.008, 0.005,
 	    3.0}},

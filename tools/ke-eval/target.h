@@ -24,6 +24,7 @@ struct target {
 	const struct toolchain *toolchain;
 	const char *base;    /* the baseline's file */
 	const char *set;     /* of timed cases, where none is named */
+	int epoch;           /* candidates that share one in quick effort */
 	double segments_bytes; /* of outputs in one segment, at most */
 	size_t queue; /* executions times launches in one, at most */
 	struct pace pace[2]; /* quick, full */
