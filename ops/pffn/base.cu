@@ -1,16 +1,16 @@
 /* ke-plan
 { "workspace": {
-    "h": {"dtype": "f32", "shape": ["B", "N", "K"]},
-    "v": {"dtype": "f32", "shape": ["B", "N", "D"]}},
+    "hs": {"dtype": "f32", "shape": ["B", "N", "K"]},
+    "vs": {"dtype": "f32", "shape": ["B", "N", "D"]}},
   "launches": [
     {"kernel": "first", "grid": ["cdiv(K, 64)", "cdiv(N, 64)", "B"],
-     "block": [256], "args": ["X", "W1", "b1", "h", "N", "D", "K"]},
+     "block": [256], "args": ["X", "W1", "b1", "hs", "N", "D", "K"]},
     {"kernel": "hidden", "grid": ["B*N"], "block": [128],
-     "args": ["h", "g1", "K"]},
+     "args": ["hs", "g1", "K"]},
     {"kernel": "second", "grid": ["cdiv(D, 64)", "cdiv(N, 64)", "B"],
-     "block": [256], "args": ["h", "W2", "b2", "v", "N", "D", "K"]},
+     "block": [256], "args": ["hs", "W2", "b2", "vs", "N", "D", "K"]},
     {"kernel": "result", "grid": ["B*N"], "block": [128],
-     "args": ["v", "g2", "y", "D"]}] }
+     "args": ["vs", "g2", "y", "D"]}] }
 Four launches, with what is between them in f32: X W1 and gelu, the norm of h,
 h W2, the norm of y.  The products are tiles of 64 by 64 through shared memory,
 each thread with four by four sums in registers. */
