@@ -216,6 +216,9 @@ report(struct member *m)
 	if (m->after.now_s > 0)
 		state_between(ke_json_object(m->eval, "env"), &m->before,
 		    &m->after);
+	if (m->epoch->target->state != NULL)
+		m->epoch->target->state(m->epoch, ke_json_object(m->eval,
+		    "env"));
 	ke_json_set(m->eval, "cases", m->cases);
 	m->cases = NULL;
 	state_flags(m->eval);
