@@ -205,6 +205,21 @@ prepare(struct member *m, const cJSON *rec, struct ke_err *e)
 	return status == -1 && m->verdict.status == KE_PASS ? -1 : 0;
 }
 
+/* On a device that tells its power: what an execution takes of it. */
+static void
+add_energy(cJSON *cases, const cJSON *env)
+{
+	double watts = ke_json_number(env, "power_w", 0);
+	cJSON *c;
+
+	cJSON_ArrayForEach(c, cases) {
+		double us = ke_json_number(c, "t_us", 0);
+
+		if (watts > 0 && us > 0)
+			ke_json_add_number(c, "energy_uj", watts * us);
+	}
+}
+
 static void
 report(struct member *m)
 {
@@ -213,9 +228,14 @@ report(struct member *m)
 	report_verdict(m->eval, &m->verdict);
 	set_common(m->eval, m->epoch, m->settings,
 	    m->side.runner.layers);
-	if (m->after.now_s > 0)
+	/* what the processors do beside is nothing to a device */
+	if (m->after.now_s > 0 && m->epoch->target == &target_cpu)
 		state_between(ke_json_object(m->eval, "env"), &m->before,
 		    &m->after);
+	if (m->epoch->target->state != NULL)
+		m->epoch->target->state(m->epoch, ke_json_object(m->eval,
+		    "env"));
+	add_energy(m->cases, ke_json_object(m->eval, "env"));
 	ke_json_set(m->eval, "cases", m->cases);
 	m->cases = NULL;
 	state_flags(m->eval);

@@ -729,6 +729,32 @@ cuda_doubt(const struct race *r, size_t i, struct verdict *v)
 }
 
 static void
+add_known(cJSON *env, const char *name, double v)
+{
+	if (v >= 0)
+		ke_json_add_number(env, name, v);
+}
+
+static void
+cuda_state(struct epoch *ep, cJSON *env)
+{
+	struct gpu_ask q = {.question = GPU_STATE};
+	struct nvml_state s;
+
+	if (ep->gpu == NULL || gpu_send(ep->gpu->fd, &q, sizeof(q), NULL,
+	    0) == -1 || gpu_recv(ep->gpu->fd, &s, sizeof(s), NULL, NULL) !=
+	    (ssize_t)sizeof(s))
+		return;
+	add_known(env, "sm_mhz", s.sm_mhz);
+	add_known(env, "memory_mhz", s.memory_mhz);
+	add_known(env, "power_w", s.power_w);
+	add_known(env, "power_limit_w", s.limit_w);
+	add_known(env, "temperature_c", s.temperature_c);
+	add_known(env, "clock_reasons", (double)s.reasons);
+	add_known(env, "processes", (double)s.processes);
+}
+
+static void
 cuda_describe(cJSON *env, struct ke_buf *key, int workers)
 {
 	const struct gpu_info *i = gpu_probe(&(struct ke_err){{0}});
@@ -761,4 +787,5 @@ const struct target target_cuda = {
 	.close = cuda_close, .start = cuda_start, .stop = cuda_stop,
 	.run = cuda_run, .verify = cuda_verify, .floor_us = cuda_floor_us,
 	.doubt = cuda_doubt, .describe = cuda_describe,
+	.state = cuda_state,
 };

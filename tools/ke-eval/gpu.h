@@ -13,6 +13,7 @@
 #define KE_EVAL_GPU_H
 
 #include "gpu_region.h"
+#include "nvml.h"
 #include "target.h"
 #include "verifier.h"
 
@@ -35,7 +36,7 @@ struct gpu_regions {
 	struct gpu_region region[GPU_BATCH];
 };
 
-enum gpu_question { GPU_POISON, GPU_VERIFY };
+enum gpu_question { GPU_POISON, GPU_VERIFY, GPU_STATE };
 
 struct gpu_ask {
 	enum gpu_question question;
@@ -43,6 +44,8 @@ struct gpu_ask {
 	uint32_t candidate; /* its number; BASE_NUMBER */
 	uint64_t key;       /* of the poison */
 };
+
+/* From the keeper, but to GPU_STATE: struct nvml_state. */
 
 /* To a runner. */
 enum gpu_kind { GPU_ATTACH = 1, GPU_LOAD, GPU_RUN };

@@ -130,6 +130,8 @@ report_timed(const struct race *r, size_t i, cJSON *o)
 	ke_json_add_number(o, "baseline_us", sample_us(r, 0, i, 0.5));
 	report_interval(o, "speedup", &speedup);
 	ke_json_set_number(o, "noise", stats_noise(&floor));
+	if (r->who[i].mhz > 0)
+		ke_json_add_number(o, "sm_mhz", r->who[i].mhz);
 	ke_json_add_number(o, "pairs",
 	    (double)(r->rounds - sample_dropped(r, i)));
 	ke_json_add_number(o, "dropped", (double)sample_dropped(r, i));

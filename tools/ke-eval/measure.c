@@ -124,6 +124,7 @@ run_segment(struct race *r, size_t i, size_t round, struct timed *t,
 	if (play_run(&p, &ran, v, e) == -1)
 		return i == 0 ? base_failed(v, e)
 		    : v->status == KE_PASS ? -1 : 0;
+	r->who[i].mhz = ran.mhz;
 	/* a slow clock is as a long loop */
 	*t = (struct timed){.seconds = ran.seconds, .cpu_s = ran.cpu_s,
 	    .wall_s = ran.wall_s, .probe = ran.mhz > 0 ? 1 / ran.mhz : 0};

@@ -18,6 +18,7 @@ struct entrant {
 	const struct fitted *fitted;
 	uint32_t number; /* the candidate's */
 	bool in;     /* false: not in this case */
+	double mhz; /* of a GPU's SM in the last segment; 0: not known */
 	size_t execs; /* per segment */
 	struct timed *at; /* by round */
 	struct answer worst; /* its verdict: KE_PASS, or why it dropped out */

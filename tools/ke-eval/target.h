@@ -54,6 +54,8 @@ struct target {
 	void (*doubt)(const struct race *, size_t entrant, struct verdict *);
 	/* Adds what of the machine a time depends on, and it alone. */
 	void (*describe)(cJSON *env, struct ke_buf *key, int workers);
+	/* Adds the state of the device now; may be NULL. */
+	void (*state)(struct epoch *, cJSON *env);
 };
 
 extern const struct target target_cpu, target_cuda;
