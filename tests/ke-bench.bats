@@ -21,7 +21,7 @@ setup() {
 	    (.key | length > 8) and .id != null and .torch == [] and
 	    (.status == "pass" or .code != null) and .env.cpu != null)' \
 	    ke-bench.jsonl
-	[[ ${lines[0]} =~ ^operator\ +case\ +base.c\ +best ]]
+	[[ ${lines[0]} =~ ^operator\ +case\ +baseline\ +best ]]
 	grep -Eq '^rowsum +M=' <<<"$output"
 	grep -q 'axpy (1 of 2): searching' <<<"$stderr"
 
