@@ -122,7 +122,7 @@ step_seeds() {
 	: >"$out/seeds.jsonl"
 	for op in "${list[@]}"; do
 		has_time "$op" || continue
-		seeds_of "$op" full "$(left 120)" ||
+		seeds_of "$op" full "$(left 150)" ||
 		    seeds_of "$op" quick "$(left 60)"
 	done
 	[[ -s $out/seeds.jsonl ]]
