@@ -114,7 +114,8 @@ cache_path(const struct toolchain *t, const char *text, const cJSON *flags,
 
 	if (dir == NULL)
 		return NULL;
-	ke_buf_fmt(&key, "%s%s\n%s\n%s\n", KE_VERSION, defence_key(),
+	ke_buf_fmt(&key, "%s%s\n%s\n%s\n", KE_VERSION,
+	    defended(toolchain) && defended(bombs) ? "" : defence_key(),
 	    t->version(), t->flags());
 	cJSON_ArrayForEach(f, flags)
 		ke_buf_fmt(&key, "%s\n", f->valuestring);

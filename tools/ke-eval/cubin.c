@@ -78,7 +78,8 @@ check_symbols(const struct object *o, const Elf64_Shdr *s, struct verdict *v)
 		    ? o->base + strings->sh_offset + sym[i].st_name : "";
 
 		if (sym[i].st_shndx == SHN_UNDEF && *name != '\0' &&
-		    strncmp(name, ".nv.reservedSmem", 16) != 0)
+		    strncmp(name, ".nv.reservedSmem", 16) != 0 &&
+		    defended(load))
 			return verdict_set(v, KE_PLAN_ERROR, "symbol",
 			    "calls %.100s: a kernel may not print, allocate, "
 			    "assert or launch", name);

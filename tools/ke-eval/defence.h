@@ -24,7 +24,9 @@
 	X(state, "on a GPU: without variables that outlive a launch") \
 	/* what it sees */ \
 	X(seal, "inputs are sealed and can't be written") \
+	X(hash, "on a GPU: and are what they were") \
 	X(guard, "buffers lie between unmapped pages") \
+	X(place, "on a GPU: where nobody can guess") \
 	X(canary, "the bytes beside outputs are looked at") \
 	X(poison, "outputs and workspaces are poisoned before each segment") \
 	X(slots, "each execution has inputs and outputs of its own") \

@@ -44,7 +44,7 @@ static struct keeper {
 	struct kept_slot *slots[256]; /* by layout */
 	void *kernels, *reference;
 	gpu_ptr found, parts;
-	uint64_t secret;
+	uint64_t secret; /* of the hashes; nothing that it makes can be read */
 	const char *reference_so;
 	struct reference host; /* for the cross-check */
 	bool has_host;
@@ -129,7 +129,7 @@ make_region(size_t layout, size_t slot, size_t t, int *fd, struct ke_err *e)
 	if (gpu_region_make(r, fd, e) == -1)
 		return -1;
 	/* what lies beside an input is NaNs to who reads it */
-	if (poison(r, k.secret | 1) == -1 || wait("poison") == -1)
+	if (poison(r, random_key(k.epoch->seed, 0x6a756e6b) | 1) == -1 || wait("poison") == -1)
 		return ke_fail(e, "%s", k.v->detail);
 	if (!output && l->bytes[t] > 0 && gpu.to(gpu_region_data(r),
 	    file_at(&k.epoch->inputs, &s->in[t]), l->bytes[t]) != 0)
@@ -189,13 +189,14 @@ hash(const struct gpu_region *r, gpu_ptr length, int64_t last, size_t element,
 {
 	gpu_ptr data = gpu_region_data(r);
 	gpu_ptr to = k.found + at * sizeof(struct found);
-	int64_t n = (int64_t)r->bytes / 2, per = (int64_t)element / 2;
+	int64_t bytes = (int64_t)r->bytes;
+	int size = (int)element;
 	uint64_t key = k.secret;
-	void *args[] = {&data, &n, &length, &last, &per, &key, &to};
+	void *args[] = {&data, &bytes, &size, &length, &last, &key, &to};
 
-	if (n == 0)
+	if (bytes == 0)
 		return 0;
-	return call(k.kernels, "ke_hash", (uint64_t)n / 16, args);
+	return call(k.kernels, "ke_hash", r->bytes / 32, args);
 }
 
 static int
@@ -475,7 +476,8 @@ value_at(gpu_ptr p, size_t bytes, enum ke_dtype type, int64_t i)
 }
 
 static void
-sum_parts(const struct part *p, struct compared *c, struct sums *s)
+sum_parts(const struct part *p, bool mismatches, struct compared *c,
+    struct sums *s)
 {
 	for (unsigned b = 0; b < BLOCKS; b++) {
 		s->error2 += p[b].error2;
@@ -484,7 +486,8 @@ sum_parts(const struct part *p, struct compared *c, struct sums *s)
 		s->error += p[b].error;
 		s->bound += p[b].bound;
 		s->n += p[b].n;
-		if (p[b].mismatch && (!c->mismatch || p[b].worst < c->worst)) {
+		if (p[b].mismatch && mismatches &&
+		    (!c->mismatch || p[b].worst < c->worst)) {
 			c->mismatch = 1;
 			c->ratio = (double)INFINITY;
 			c->worst = p[b].worst;
@@ -540,7 +543,8 @@ compare(const struct gpu_ask *ask, size_t slot, size_t t, struct answer *a)
 		return -1;
 	if (gpu.from(parts, k.parts, sizeof(parts)) != 0)
 		return broken("reading the comparison", 0);
-	sum_parts(parts, &c, &sums);
+	sum_parts(parts, is_whole(t) ? defended(element) : defended(class), &c,
+	    &sums);
 	if (c.worst >= 0 && c.worst < l->count[t]) {
 		c.got = value_at(y, size, type, c.worst);
 		c.want = value_at(is_whole(t) ? x->whole : x->real, 8,
@@ -571,7 +575,7 @@ judge(const struct gpu_ask *ask, size_t slot, const struct found *found,
 			    "wrote %llu bytes beside %s", found[t].spilled,
 			    op->tensors[t].name);
 		if (op->tensors[t].role == KE_IN &&
-		    found[t].hash != x->input && defended(seal))
+		    found[t].hash != x->input && defended(hash))
 			return verdict_set(k.v, KE_FAULT, "inputs",
 			    "wrote into %s", op->tensors[t].name);
 	}

@@ -54,27 +54,39 @@ ke_canary(const uint64_t *p, int64_t words, int64_t from, int64_t to,
 	}
 }
 
-/* A keyed sum over 16-bit words, with their places: integer, so the order of
- * blocks is nothing to it.  Rows of last, of which length[row] count. */
+static __device__ uint64_t
+bits(const void *p, int size, int64_t i)
+{
+	switch (size) {
+	case 1:
+		return ((const uint8_t *)p)[i];
+	case 2:
+		return ((const uint16_t *)p)[i];
+	case 4:
+		return ((const uint32_t *)p)[i];
+	default:
+		return ((const uint64_t *)p)[i];
+	}
+}
+
+/* A keyed sum over words, with their places: integer, so the order of blocks is
+ * nothing to it.  Of elements of so many bytes, in rows of last, length[row]
+ * count. */
 extern "C" __global__ void
-ke_hash(const uint16_t *p, int64_t n, const int64_t *length, int64_t last,
-    int64_t per, uint64_t key, struct found *out)
+ke_hash(const void *p, int64_t bytes, int size, const int64_t *length,
+    int64_t last, uint64_t key, struct found *out)
 {
 	uint64_t sum = 0;
 
-	if (length == 0 && ((uint64_t)p & 7) == 0) {
-		const uint64_t *q = (const uint64_t *)p;
-
-		GRID(i, n / 4)
-			sum += random_word(key ^ q[i], i);
-		for (int64_t i = n / 4 * 4 + blockIdx.x * (int64_t)blockDim.x +
-		    threadIdx.x; i < n; i += (int64_t)gridDim.x * blockDim.x)
-			sum += random_word(key ^ p[i], ~i);
+	if (length == 0) {
+		GRID(i, bytes / 8)
+			sum += random_word(key ^ bits(p, 8, i), i);
+		GRID(i, bytes % 8)
+			sum += random_word(key ^ bits(p, 1, bytes - 1 - i), ~i);
 	} else {
-		GRID(i, n)
-			if (length == 0 ||
-			    i / per % last < length[i / per / last])
-				sum += random_word(key ^ p[i], i);
+		GRID(i, bytes / size)
+			if (i % last < length[i / last])
+				sum += random_word(key ^ bits(p, size, i), i);
 	}
 	for (int d = 16; d > 0; d /= 2)
 		sum += __shfl_down_sync(~0u, sum, d);

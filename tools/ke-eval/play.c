@@ -19,9 +19,8 @@ play_secret(void)
 	return k;
 }
 
-/* Whether each execution has inputs and outputs of its own. */
-static bool
-has_own(const struct play *p)
+bool
+play_has_own(const struct play *p)
 {
 	return defended(slots) || p->side == &p->epoch->base ||
 	    !p->epoch->cases[p->layout].timed;
@@ -30,7 +29,7 @@ has_own(const struct play *p)
 static size_t
 slot_of(const struct play *p, size_t exec)
 {
-	return (p->slot + (has_own(p) ? exec : 0)) % p->n_slots;
+	return (p->slot + (play_has_own(p) ? exec : 0)) % p->n_slots;
 }
 
 /* Regions of one execution in the side's outputs; the same order when they
@@ -44,7 +43,7 @@ place(const struct play *p, size_t exec, struct file *f,
 	const struct ke_plan *plan = p->side->program.plan;
 	bool flip = l->slots[slot_of(p, exec)].flip;
 
-	if (!has_own(p))
+	if (!play_has_own(p))
 		f->used = 0;
 	for (size_t t = 0; t < op->n_tensors; t++)
 		if (op->tensors[t].role == KE_OUT) {

@@ -28,6 +28,10 @@ int play_run_cpu(const struct play *, struct ran *, struct verdict *,
 int play_verify_cpu(const struct play *, enum question, uint32_t candidate,
     struct answer *worst, struct ke_err *);
 
+/* Whether each execution has inputs and outputs of its own, or all have those of
+ * one slot. */
+bool play_has_own(const struct play *);
+
 /* A key that nobody knows. */
 uint64_t play_secret(void);
 
