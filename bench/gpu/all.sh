@@ -132,7 +132,7 @@ step_seeds() {
 step_torch() {
 	local dirs=("${list[@]/#/$ops/}") torch
 	torch=$(command -v ke-bench-torch)
-	within "$(left)" "$python" "$torch" -C -t cuda -y "$want" -d 60 \
+	within "$(left)" "$python" "$torch" -C -t cuda -y "$want" -d 80 \
 	    -m eager,default "${dirs[@]}" >"$out/torch.jsonl"
 	has_time max-autotune 30 &&
 	    within "$(left)" "$python" "$torch" -t cuda -y "$want" -d 60 \

@@ -202,7 +202,7 @@ play_verify_cpu(const struct play *p, enum question question,
 		worst->verdict.status = KE_PASS;
 		return -1;
 	}
-	ask.stride = has_own(p) ? side->outputs->used : 0;
+	ask.stride = play_has_own(p) ? side->outputs->used : 0;
 	if (verifier_ask(p->epoch->verifier, &ask, &a, e) == -1) {
 		worst->verdict.status = KE_PASS;
 		return -1;
