@@ -224,6 +224,20 @@ check() {
 	    .code == "maps" and (.detail | test("language c"))'
 }
 
+@test "the whole candidate of ke-plan(5)" {
+	needs_nvrtc
+	mandoc "$root/man/ke-plan.5" | col -bx |
+	    sed -n '/A whole candidate in CUDA/,/The plan of a packed/p' |
+	    sed -n '/ke-plan$/,/^ *}$/p' > gelu.cu
+	grep -q '^ *y\[i\] = ' gelu.cu
+	echo '}' >> gelu.cu
+	for y in f32 f16; do
+		ke-eval -c -t cuda:sm_90a -o gelu -y $y gelu.cu > out
+		jq -r '.eval.compile.log // empty' out
+		check '.eval.status == "pass"' < out
+	done
+}
+
 @test "-l lists the targets, and why one is not usable" {
 	ke-eval -l > list
 	[ "$(cut -f 1 list)" = 'cpu
