@@ -12,7 +12,8 @@ setup_file() {
 	extern "C" __global__ void k() {}
 	EOF
 	export NO_NVRTC=
-	if [[ $(ke-eval -l) = *"no libnvrtc.so"* ]]; then
+	list=$(ke-eval -l)
+	if [[ $list = *"no libnvrtc.so"* ]]; then
 		NO_NVRTC="no NVRTC here: pip install nvidia-cuda-nvrtc"
 	elif ! compile probe.cu | check '.eval.status == "pass"'; then
 		NO_NVRTC="NVRTC lacks headers: pip install \
