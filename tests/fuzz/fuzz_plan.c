@@ -5,6 +5,8 @@
 #include "fuzz.h"
 #include "plan.h"
 
+__extension__ typedef __int128 wide;
+
 #define OFFSETS_END 1099511627776 /* 2^40, what a tensor may hold */
 
 /* Every kind of dimension, role and type, and cases at the ends. */
@@ -71,7 +73,7 @@ map_in_range(const struct ke_plan *p, const struct ke_op *op, size_t k,
 {
 	const struct ke_map *m = &p->maps[k];
 	int64_t shape[KE_RANK_MAX], count = 0;
-	__int128 last = 0;
+	wide last = 0;
 	struct ke_err e;
 
 	if (m->workspace)
@@ -86,7 +88,7 @@ map_in_range(const struct ke_plan *p, const struct ke_op *op, size_t k,
 		HOLDS(r->map[k].shape[i] <= UINT32_MAX);
 		HOLDS(r->map[k].box[i] >= 1 && r->map[k].box[i] <= UINT32_MAX);
 		HOLDS(r->map[k].stride[i] >= 0);
-		last += (__int128)(r->map[k].shape[i] - 1) *
+		last += (wide)(r->map[k].shape[i] - 1) *
 		    r->map[k].stride[i];
 	}
 	HOLDS(last < count);
