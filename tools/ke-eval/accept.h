@@ -8,7 +8,8 @@
 
 /* The rule for one output of one case. */
 struct rule {
-	double u;     /* unit roundoff of the output's type */
+	enum ke_dtype type; /* the output's */
+	double u;     /* its unit roundoff */
 	double spacing; /* of the type's denormals, which round to it; and no
 			 * bound is ever 0 */
 	double scale; /* c u_acc sqrt(n), times an element's scale */

@@ -83,6 +83,21 @@ draw_write(enum ke_dtype type, void *p, int64_t i, double v)
 	}
 }
 
+double
+draw_rounded(enum ke_dtype type, double v)
+{
+	switch (type) {
+	case KE_F32:
+		return (double)(float)v;
+	case KE_F16:
+		return ke_f16(ke_f16_of(v));
+	case KE_BF16:
+		return ke_bf16(ke_bf16_of(v));
+	default:
+		return v;
+	}
+}
+
 /* Box and Muller 1958: one normal from two words. */
 static double
 normal(uint64_t key, uint64_t i)

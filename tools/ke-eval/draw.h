@@ -44,6 +44,9 @@ void draw_round(enum ke_dtype, void *, int64_t count, int bits);
 
 /* The element as a double, and as an integer. */
 double draw_read(enum ke_dtype, const void *, int64_t i);
+/* The nearest value of the type. */
+double draw_rounded(enum ke_dtype, double);
+
 void draw_write(enum ke_dtype, void *, int64_t i, double);
 
 #endif

@@ -115,6 +115,22 @@ read(const void *p, int type, int64_t i)
 	}
 }
 
+/* The nearest value of the type. */
+static __device__ double
+rounded(int type, double v)
+{
+	switch (type) {
+	case F32:
+		return (float)v;
+	case F16:
+		return __half2float(__double2half(v));
+	case BF16:
+		return __bfloat162float(__double2bfloat16(v));
+	default:
+		return v;
+	}
+}
+
 static __device__ int64_t
 read_whole(const void *p, int type, int64_t i)
 {
@@ -217,8 +233,8 @@ join_block(struct part *mine, struct part *out)
 
 /* accept.c's rule for one element. */
 static __device__ void
-accept(const struct device_rule *r, double got, double want, double s,
-    int64_t i, struct part *p)
+accept(const struct device_rule *r, int type, double got, double want,
+    double s, int64_t i, struct part *p)
 {
 	double error = got - want, bound, likely;
 
@@ -238,7 +254,7 @@ accept(const struct device_rule *r, double got, double want, double s,
 	p->error2 += error * error;
 	p->ref2 += want * want;
 	p->size2 += want * want > likely ? want * want : likely;
-	p->error += error;
+	p->error += got - rounded(type, want);
 	p->bound += bound;
 	p->n++;
 	if (fabs(error) > p->ratio * bound && !p->mismatch) {
@@ -258,7 +274,7 @@ ke_compare(const void *y, int type, const double *ref, const double *scale,
 	mine.worst = n;
 	GRID(i, n)
 		if (length == 0 || i % last < length[i / last])
-			accept(&rule, read(y, type, i), ref[i], scale[i], i,
+			accept(&rule, type, read(y, type, i), ref[i], scale[i], i,
 			    &mine);
 	join_block(&mine, &out[blockIdx.x]);
 }

@@ -102,9 +102,12 @@ can_compile(struct ke_err *e)
 {
 	const struct target *t = call.settings.target;
 
-	if (t == &target_cpu || *nvrtc_arch() != '\0')
-		return true;
-	return target_probe(t, e) == 0;
+	if (!toolchain_is_there(t->toolchain)) {
+		ke_fail(e, "%s", t->toolchain->why());
+		return t == &target_cpu; /* then cc's own word is told */
+	}
+	return t == &target_cpu || *nvrtc_arch() != '\0' ||
+	    target_probe(t, e) == 0;
 }
 
 int

@@ -6,7 +6,7 @@
 #include "mem.h"
 #include "nvml.h"
 
-enum { CLOCK_SM = 1, CLOCK_MEMORY = 2, SENSOR_GPU = 0 };
+enum { CLOCK_SM = 1, CLOCK_MEMORY = 2, SENSOR_GPU = 0, TOO_SMALL = 7 };
 
 static void *device;
 static struct {
@@ -54,6 +54,7 @@ nvml_read(struct nvml_state *s)
 {
 	unsigned long long reasons;
 	unsigned v;
+	int code;
 
 	*s = (struct nvml_state){-1, -1, -1, -1, -1, -1, -1};
 	if (device == NULL)
@@ -72,6 +73,7 @@ nvml_read(struct nvml_state *s)
 		s->reasons = (int64_t)reasons;
 	/* with room for none it says how many there are */
 	v = 0;
-	(void)nvml.processes(device, &v, NULL);
-	s->processes = v;
+	code = nvml.processes(device, &v, NULL);
+	if (code == 0 || code == TOO_SMALL)
+		s->processes = v;
 }

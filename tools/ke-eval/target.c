@@ -127,6 +127,17 @@ const struct target target_cpu = {
 	.describe = cpu_describe,
 };
 
+/* sm_ and digits, a letter behind them or none. */
+static bool
+is_arch(const char *s)
+{
+	size_t n = strncmp(s, "sm_", 3) != 0 ? 0
+	    : strspn(s + 3, "0123456789");
+
+	return n > 0 && n < 8 && (s[3 + n] == '\0' || (s[3 + n] >= 'a' &&
+	    s[3 + n] <= 'z' && s[4 + n] == '\0'));
+}
+
 const struct target *
 target_find(const char *name)
 {
@@ -137,6 +148,8 @@ target_find(const char *name)
 		if (strlen(all[i]->name) == n &&
 		    strncmp(all[i]->name, name, n) == 0 &&
 		    (name[n] == '\0' || all[i] != &target_cpu)) {
+			if (name[n] == ':' && !is_arch(name + n + 1))
+				return NULL;
 			if (name[n] == ':')
 				nvrtc_set_arch(name + n + 1);
 			return all[i];
