@@ -4,10 +4,11 @@
 Templates without end. */
 
 template <int I, int D> struct deep {
-	static const int v = deep<2 * I, D - 1>::v + deep<2 * I + 1, D - 1>::v;
+	static const int v = (deep<2 * I, D - 1>::v ^ deep<2 * I + 1, D - 1>::v)
+	    & 1;
 };
 template <int I> struct deep<I, 0> {
-	static const int v = I;
+	static const int v = I & 1;
 };
 
 extern "C" __global__ void
