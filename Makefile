@@ -6,6 +6,7 @@
 # make bench      what the pipe itself costs
 # make bench-aa   each operator's baseline against itself
 # make bench-ops  every operator, searched and measured, beside PyTorch
+# make bench-gpu  the same of the cuda target, on a machine with a GPU
 # make lint       clang-tidy, cppcheck, shellcheck, mandoc
 # make fuzz       the parsers, fed by libFuzzer for SECONDS=60 each
 # make sanitize   the tests again, built with ASan and UBSan
@@ -174,13 +175,18 @@ bench-ops:
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" scripts/ke-bench -p \
 		-d $(B)/bench-ops -f $(B)/bench-ops.jsonl
 
+bench-gpu:
+	@scripts/deps build run
+	@$(MAKE) --no-print-directory all
+	@bench/gpu/all.sh $(B)/bench-gpu
+
 lint:
 	@scripts/deps build run test lint
 	@tests/lint
 
 # A folder that runs where nothing can be installed: the tools, the libraries
-# they need beside the C library, operators, knowledge; and tests/redteam-gpu/run
-# with what it needs.
+# they need beside the C library, operators, knowledge, bench/, and what
+# tests/redteam-gpu/run needs.
 bundle:
 	@scripts/deps build
 	@$(MAKE) --no-print-directory B=$(B)/bundled \
@@ -194,6 +200,7 @@ bundle:
 	@install -D -m 644 -t $(B)/bundle/tests/redteam tests/redteam/attacks
 	@cp -RL tests/redteam-gpu $(B)/bundle/tests
 	@install -D -m 644 -t $(B)/bundle/tools/ke-eval tools/ke-eval/defence.h
+	@cp -R bench $(B)/bundle
 	@install -d $(B)/bundle/lib
 	@ldd $(TOOLS:%=$(B)/bundle/bin/%) | awk '/=> \// {print $$3}' | sort -u | \
 		grep -vE '/(libc|libm|libdl|libpthread|librt)\.so' | \
@@ -221,5 +228,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo bundle check units off redteam redteam-gpu replays fuzz sanitize bench bench-aa bench-ops lint install uninstall clean
+.PHONY: all demo bundle check units off redteam redteam-gpu replays fuzz sanitize bench bench-aa bench-ops bench-gpu lint install uninstall clean
 .DELETE_ON_ERROR:

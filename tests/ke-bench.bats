@@ -21,7 +21,7 @@ setup() {
 	    (.key | length > 8) and .id != null and .torch == [] and
 	    (.status == "pass" or .code != null) and .env.cpu != null)' \
 	    ke-bench.jsonl
-	[[ ${lines[0]} =~ ^operator\ +case\ +base.c\ +best ]]
+	[[ ${lines[0]} =~ ^operator\ +case\ +baseline\ +best ]]
 	grep -Eq '^rowsum +M=' <<<"$output"
 	grep -q 'axpy (1 of 2): searching' <<<"$stderr"
 
@@ -44,6 +44,51 @@ setup() {
 	run -1 --separate-stderr ke-bench -o axpy,rowsum -s nodes=1 -e quick
 	grep -q 'axpy' <<<"$stderr"
 	[ "$(jq -r .op ke-bench.jsonl)" = rowsum ]
+}
+
+# Stands in for the tools that need a GPU.
+fake() {
+	mkdir -p fake
+	cat >"fake/$1"
+	chmod +x "fake/$1"
+	PATH=$PWD/fake:$PATH
+}
+
+@test "on a GPU the roof is its memory's" {
+	fake ke-eval <<-'EOF'
+	#!/usr/bin/env bash
+	echo "$@" >>calls
+	if [[ $1 == -i ]]; then
+		echo '{"env":{"key":"0123456789"}}'
+	else
+		jq -c '.eval = {status: "pass", effort: "full",
+		    speedup: {lo: 1, mid: 2, hi: 3}, env: {peak_bps: 2e12},
+		    cases: [{set: "check", dims: {N: 1}}, {set: "production",
+		    dims: {N: 2}, t_us: 10, bytes: 1e7, baseline_us: 20,
+		    speedup: {lo: 1, mid: 2, hi: 3}}]}'
+	fi
+	EOF
+	fake ke-search <<-'EOF'
+	#!/usr/bin/env bash
+	echo "$@" >>calls
+	EOF
+	fake ke-store <<-'EOF'
+	#!/usr/bin/env bash
+	if [[ $1 == run ]]; then echo '{"nodes":3,"dtype":"f16"}'
+	else echo '{"id":"n1","op":"axpy","target":"cuda","source":"s"}'; fi
+	EOF
+	fake ke-profile <<-'EOF'
+	#!/usr/bin/env bash
+	jq -c '.profile = {passes: [{name: "roofline", ok: false}]}'
+	EOF
+	cp "$(readlink -f "$(command -v ke-bench)")" bench-alone
+	run -0 --separate-stderr ./bench-alone -o axpy -t cuda:sm_90a -y f16
+	[[ ${lines[1]} =~ ^axpy\ +N=2\ +20\ us\ +10\ us\ +2\ .*50\ % ]]
+	jq -e '.roofline.fraction == 0.5 and .roofline.bound == "memory" and
+	    (.cases | length == 1 and .[0].roofline.peak_gbps == 2000) and
+	    .torch == []' ke-bench.jsonl
+	grep -q -- '-r bench-axpy-cuda-sm_90a-01234567-nodes-60 ' calls
+	grep -q -- '-t cuda:sm_90a -y f16' calls
 }
 
 @test "usage" {

@@ -419,7 +419,7 @@ grid_error() {
 @test "a record that can't be evaluated goes on with an error, status 1" {
 	{
 		record "$data/naive.c" '{"op": "no_such_op"}'
-		record "$data/naive.c" '{"target": "cuda:sm_90"}'
+		record "$data/naive.c" '{"target": "tpu:v4"}'
 		record "$data/naive.c" '{"dtype": "f8"}'
 		record "$data/naive.c" | jq -c 'del(.source)'
 		record "$data/zeros.c"
@@ -511,7 +511,7 @@ grid_error() {
 	    "$(tr -s ' \n' ' ' <<<" ${output#usage: }")" ]
 	run -0 ke-eval -V
 	[[ $output = "ke-eval "[0-9]* ]]
-	for bad in "-t cuda" "-e slow" "-w 0" "-w 100000" "-j 0" "-j x" "-n 0" \
+	for bad in "-t tpu" "-e slow" "-w 0" "-w 100000" "-j 0" "-j x" "-n 0" \
 	    "-s check" -q "-i"; do
 		run -2 ke-eval $bad /dev/null
 		[ "$output" != "" ]

@@ -277,9 +277,40 @@ landscape() { # tune or random, seed, command
 }
 
 @test "another language is an error section" {
-	run ke-gen -q -b tune < <(drafts 0 0 | jq -c '.language = "cuda"')
+	run ke-gen -q -b tune < <(drafts 0 0 | jq -c '.language = "hip"')
 	[ "$status" -eq 0 ]
 	[ "$(jq -r .error.code <<<"$output")" = no_language ]
+}
+
+# Drafts FROM to TO in language cuda.
+cuda_drafts() {
+	drafts "$1" "$2" | jq -c '.language = "cuda"'
+}
+
+@test "a language has its own seeds" {
+	run -0 ke-gen -q -b tune < <(cuda_drafts 0 0)
+	jq -e '.error | .code == "no_seed" and (.message |
+	    test("no seed\\*.cu with a plan"))' <<<"$output"
+	seed gpu '"A": [1, 2]' '"A": 1' '"constants": ["N"],' >ops/tiny/seed.cu
+	cp ops/tiny/seed.cu ops/tiny/seed3.cu.orig
+	{ cuda_drafts 0 1; drafts 0 0; } | ke-gen -b tune >out
+	[ "$(jq -r .gen.strategy out)" = \
+	    $'seed.cu\nseed.cu: A 1->2\nseed.c' ]
+	jq -j 'select(.xid == "x0" and .language == "cuda").source' out |
+	    cmp - ops/tiny/seed.cu
+}
+
+@test "what resolves is asked of the cases that the language times" {
+	seed gpu '"A": [1, 2]' '"A": 1' '"require": ["A*N <= 4096"],' \
+	    >ops/tiny/seed.cu
+	cuda_drafts 0 1 | ke-gen -q -b tune >out
+	[ "$(jq -r '.error.code // .gen.strategy' out)" = \
+	    $'seed.cu\nseed.cu: A 1->2' ]
+	jq '.cases.production = [{N: 4096}]' ops/tiny/op.json >op
+	mv op ops/tiny/op.json
+	cuda_drafts 0 1 | ke-gen -q -b tune >out
+	[ "$(jq -r '.error.code // .gen.strategy' out)" = \
+	    $'seed.cu\nexhausted' ]
 }
 
 @test "failed and finished records and marks pass untouched" {

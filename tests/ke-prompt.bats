@@ -212,6 +212,22 @@ paths() { jq -r '.prompt.documents[].path'; }
 	    has("source") and (has("eval") | not)' out
 }
 
+@test "a language has its own rules, baseline and fences" {
+	echo '// the baseline' > ops/axpy/base.cu
+	sed 's/"target":"cpu"/"target":"cuda","language":"cuda"/' draft |
+	    prompt | contents > text
+	grep -q 'extern "C" __global__ void NAME' text
+	grep -q '"block": \[128\]' text
+	no grep -q 'struct ke_block' text
+	grep -q ', base.cu:$' text
+	grep -A 1 '^```cuda$' text | grep -q '// the baseline'
+	sed 's/"target":"cpu","language":"c"/"target":"cuda","language":"cuda"/' \
+	    tree | prompt | contents > text
+	# parent, best, and the best of another run; the reference stays C
+	[ "$(grep -c '^```cuda$' text)" = 3 ]
+	[ "$(grep -c '^```c$' text)" = 1 ]
+}
+
 @test "a machine is described for the target cpu alone" {
 	sed 's/"cpu"/"cuda:sm_90"/' draft | prompt > out
 	contents < out | no grep -q '^## The machine'
@@ -543,7 +559,7 @@ guidance/compile.md" ]
 	echo '{"v":1}' | prompt | jq -e '.error.code == "operator"'
 	echo '{"v":1,"op":"axpy","dtype":"f16"}' | prompt |
 	    jq -e '.error.code == "operator"'
-	echo '{"v":1,"op":"axpy","language":"cuda"}' | prompt |
+	echo '{"v":1,"op":"axpy","language":"hip"}' | prompt |
 	    jq -e '.error.code == "language"'
 }
 

@@ -26,6 +26,16 @@
 	"{\"kernel\":\"k\",\"args\":[" a "]},{\"kernel\":\"k\",\"args\":[" b \
 	"]}]} */"
 #define PLAN(members) "/* ke-plan {" members "} */"
+#define GPU_RUN "\"launches\":[{\"kernel\":\"k\",\"grid\":[1]," \
+	"\"block\":[1],\"args\":[]}]"
+#define GPU(more) LAUNCH("\"grid\":[\"N\"],\"block\":[256]" more)
+/* the map m of the workspace f, N by B, or of a tensor */
+#define MAP(members) "/* ke-plan {\"workspace\":{\"f\":{\"dtype\":\"f32\"," \
+	"\"shape\":[\"N\",\"B\"]}},\"maps\":{\"m\":{" members "}}," \
+	"\"launches\":[{\"kernel\":\"k\",\"grid\":[1],\"block\":[32]," \
+	"\"args\":[\"m\",\"y\"]}]} */"
+#define MAP_X(more) MAP("\"tensor\":\"x\",\"shape\":[\"B\",\"N\"]," \
+	"\"box\":[1,8]" more)
 
 /* op has dims B, N, W (64 bits), derived P = B*N and Q = W*2, tensors x, ids,
  * y and the let s; its cases are 3x40x8, 1x1x1 and 64x1000x4e9. */
@@ -101,6 +111,22 @@ accepts(void **state)
 		TWICE("\"x\",\"y\",\"N\"", "\"x\",\"y\",\"B\""),
 		TWICE("\"f\",\"g\"", "\"g\",\"f\""),
 		TWICE("\"x\"", "{\"tensor\":\"x\",\"offset\":\"N\"}"),
+		GPU(""), GPU(",\"shared\":\"4*N\""),
+		GPU(",\"cluster\":[2],\"cooperative\":true"),
+		GPU(",\"cluster\":[1,\"B\",1],\"cooperative\":false"),
+		LAUNCH("\"grid\":[1],\"block\":[\"N\",1,2]"),
+		LAUNCH("\"cooperative\":false"),
+		MAP_X(""), MAP_X(",\"stride\":[\"2*N\"]"),
+		MAP_X(",\"stride\":[]"),
+		MAP_X(",\"swizzle\":128,\"promotion\":256"),
+		MAP_X(",\"swizzle\":0,\"promotion\":0"),
+		MAP("\"tensor\":\"f\",\"shape\":[1,1,1,\"N\",\"B\"],\"box\":"
+		    "[1,1,1,1,4],\"stride\":[1,2,3,\"B\"]"),
+		MAP("\"tensor\":\"ids\",\"shape\":[\"N\"],\"box\":[8]"),
+		PLAN("\"maps\":{}," RUN),
+		PLAN("\"flags\":[\"-O3\",\"-ffast-math\"]," RUN),
+		PLAN("\"flags\":[\"--use_fast_math\",\"--fmad=false\"],"
+		    GPU_RUN),
 	};
 
 	(void)state;
@@ -204,6 +230,12 @@ refuses(void **state)
 		    "flags: not allowed: -fplugin=x.so"},
 		{PLAN("\"flags\":[\"-O2 -o/x\"]," RUN), "flags: not allowed"},
 		{PLAN("\"flags\":[2]," RUN), "flags: not allowed"},
+		{PLAN("\"flags\":[\"--use_fast_math\"]," RUN),
+		    "flags: not allowed: --use_fast_math"},
+		{PLAN("\"flags\":[\"-O3\"]," GPU_RUN),
+		    "flags: not allowed: -O3"},
+		{PLAN("\"flags\":[\"--gpu-architecture=sm_70\"]," GPU_RUN),
+		    "flags: not allowed: --gpu"},
 		/* launches */
 		{PLAN("\"launches\":[1]"), "launches[0]: not an object"},
 		{PLAN("\"launches\":[[1]]"), "launches[0]: not an object"},
@@ -215,7 +247,6 @@ refuses(void **state)
 		{PLAN("\"launches\":[{\"kernel\":\"f\"}]"),
 		    "launches[0]: args: not an array"},
 		{LAUNCH("\"stream\":1"), "launches[0]: stream: unknown member"},
-		{LAUNCH("\"block\":[256]"), "launches[0]: block: unknown"},
 		{LAUNCH("\"grid\":3"), "launches[0]: grid: not a non-empty"},
 		{LAUNCH("\"grid\":[]"), "launches[0]: grid: not a non-empty"},
 		{LAUNCH("\"grid\":[1,1,1,1]"), "grid: not one to three"},
@@ -248,6 +279,78 @@ refuses(void **state)
 		    "{\"kernel\":"
 		    "\"k\",\"grid\":[1],\"args\":[]}]"),
 		    "k is launched before"},
+		/* threads */
+		{LAUNCH("\"block\":[256]"), "launches[0]: block: without grid"},
+		{LAUNCH("\"grid\":[1],\"block\":[]"),
+		    "launches[0]: block: not a non-empty array"},
+		{LAUNCH("\"grid\":[1],\"block\":256"),
+		    "launches[0]: block: not a non-empty array"},
+		{LAUNCH("\"grid\":[1],\"block\":[1,1,1,1]"),
+		    "block: not one to three expressions"},
+		{LAUNCH("\"grid\":[1],\"block\":[null]"),
+		    "block: not one to three expressions"},
+		{LAUNCH("\"grid\":[1],\"block\":[\"M\"]"),
+		    "launches[0]: M: column 1: no such name"},
+		{GPU(",\"cluster\":[]"), "cluster: not a non-empty array"},
+		{GPU(",\"cluster\":[1,1,1,1]"), "cluster: not one to three"},
+		{LAUNCH("\"grid\":[2],\"cluster\":[2]"),
+		    "launches[0]: cluster: without block"},
+		{LAUNCH("\"grid\":[2],\"cooperative\":true"),
+		    "launches[0]: cooperative: without block"},
+		{GPU(",\"cooperative\":1"), "cooperative: not true or false"},
+		{PLAN("\"launches\":[{\"kernel\":\"k\",\"grid\":[1],\"block\":"
+		    "[1],\"args\":[]},{\"kernel\":\"l\",\"grid\":[1],\"args\":"
+		    "[]}]"), "launches[1]: block: all launches have one, or"},
+		{PLAN("\"launches\":[{\"kernel\":\"k\",\"args\":[]},"
+		    "{\"kernel\":\"l\",\"grid\":[1],\"block\":[1],"
+		    "\"args\":[]}]"), "launches[1]: block: all launches have"},
+		/* maps */
+		{PLAN("\"maps\":[]," RUN), "maps: wrong type"},
+		{PLAN("\"maps\":{\"m\":1}," RUN), "maps.m: not a name with an"},
+		{PLAN("\"maps\":{\"m n\":{}}," RUN), "not a name with an"},
+		{PLAN("\"maps\":{\"N\":{}}," RUN), "maps.N: the name is taken"},
+		{PLAN("\"maps\":{\"x\":{}}," RUN), "maps.x: the name is taken"},
+		{PLAN("\"tune\":{\"m\":[1]},\"maps\":{\"m\":{}}," RUN),
+		    "maps.m: the name is taken"},
+		{PLAN("\"workspace\":{\"m\":{\"dtype\":\"f32\",\"shape\":[1]}},"
+		    "\"maps\":{\"m\":{}}," RUN), "maps.m: the name is taken"},
+		{MAP(""), "maps.m: tensor: not a tensor or workspace"},
+		{MAP("\"tensor\":\"z\""), "maps.m: tensor: not a tensor"},
+		{MAP("\"tensor\":\"s\""), "maps.m: tensor: not a tensor"},
+		{MAP("\"tensor\":\"m\""), "maps.m: tensor: not a tensor"},
+		{MAP_X(",\"boxes\":[1]"), "maps.m: boxes: unknown member"},
+		{MAP("\"tensor\":\"x\""), "maps.m: shape and box need as many"},
+		{MAP("\"tensor\":\"x\",\"shape\":[],\"box\":[]"),
+		    "maps.m: shape and box need as many"},
+		{MAP("\"tensor\":\"x\",\"shape\":[1],\"box\":[1,1]"),
+		    "maps.m: shape and box need as many"},
+		{MAP_X(",\"stride\":[1,1]"), "stride one less"},
+		{MAP("\"tensor\":\"x\",\"shape\":[1],\"box\":[1],"
+		    "\"stride\":[1]"), "stride one less"},
+		{MAP_X(",\"stride\":\"N\""), "maps.m: stride: not an array"},
+		{MAP("\"tensor\":\"x\",\"shape\":\"N\",\"box\":[1]"),
+		    "maps.m: shape: not an array"},
+		{MAP("\"tensor\":\"x\",\"shape\":[1,1,1,1,1,1],\"box\":[1]"),
+		    "maps.m: shape: not one to 5 expressions"},
+		{MAP("\"tensor\":\"x\",\"shape\":[1],\"box\":[true]"),
+		    "maps.m: box: not one to 5 expressions"},
+		{MAP("\"tensor\":\"x\",\"shape\":[\"M\"],\"box\":[1]"),
+		    "maps.m: M: column 1: no such name"},
+		{MAP_X(",\"swizzle\":16"), "swizzle: not 0, 32, 64 or 128"},
+		{MAP_X(",\"swizzle\":32.5"), "swizzle: not 0, 32, 64 or 128"},
+		{MAP_X(",\"swizzle\":\"128\""), "swizzle: not 0, 32, 64 or"},
+		{MAP_X(",\"promotion\":32"), "promotion: not 0, 64, 128 or"},
+		{MAP_X(",\"promotion\":null"), "promotion: not 0, 64, 128"},
+		{PLAN("\"maps\":{\"m\":{\"tensor\":\"x\",\"shape\":[1],"
+		    "\"box\":[1]}},\"launches\":[{\"kernel\":\"k\",\"args\":["
+		    "{\"tensor\":\"m\",\"offset\":1}]}]"),
+		    "m: only a tensor has an offset"},
+		{PLAN("\"maps\":{\"m\":{\"tensor\":\"x\",\"shape\":[1],"
+		    "\"box\":[1]}},\"launches\":["
+		    "{\"kernel\":\"k\",\"grid\":[1],\"block\":[1],"
+		    "\"args\":[\"m\"]},{\"kernel\":\"k\",\"grid\":[1],"
+		    "\"block\":[1],\"args\":[\"N\"]}]"),
+		    "launches[1]: k is launched before"},
 	};
 
 	(void)state;
@@ -296,6 +399,11 @@ limits(void **state)
 		    "]} */", 16, "launches: more than 16"},
 		{"/* ke-plan {\"launches\":[{\"kernel\":\"k\",\"args\":[",
 		    "\"x\"", "]}]} */", 24, "args: more than 24"},
+		{"/* ke-plan {" RUN ",\"maps\":{",
+		    "\"#_\":{\"tensor\":\"x\",\"shape\":[1],\"box\":[1]}",
+		    "}} */", 8, "maps: more than 8"},
+		{"/* ke-plan {" RUN ",\"flags\":[", "\"-O2\"", "]} */", 16,
+		    "flags: more than 16"},
 	};
 
 	(void)state;
@@ -443,6 +551,45 @@ resolves_not(void **state)
 		{PLAN("\"workspace\":{\"w\":{\"dtype\":\"u8\",\"shape\":["
 		    "\"N-2\"]}}," RUN), {1, 1, 1},
 		    "workspace.w: shape is negative or too large"},
+		/* threads and clusters */
+		{LAUNCH("\"grid\":[1],\"block\":[\"N\"]"), {1, 0, 1},
+		    "launches[0]: block: 0 threads"},
+		{LAUNCH("\"grid\":[1],\"block\":[\"N\"]"), {1, 1025, 1},
+		    "launches[0]: block: 1025 threads"},
+		{LAUNCH("\"grid\":[1],\"block\":[32,\"N\"]"), {1, 33, 1},
+		    "launches[0]: block: 33 threads"},
+		{LAUNCH("\"grid\":[1],\"block\":[32,\"1/N\"]"), {1, 0, 1},
+		    "launches[0]: block: 1/N: column 2: division by zero"},
+		{GPU(",\"cluster\":[\"B\"]"), {17, 17, 1},
+		    "launches[0]: cluster: 17 blocks"},
+		{GPU(",\"cluster\":[\"B\"]"), {0, 8, 1},
+		    "launches[0]: cluster: 0 blocks"},
+		{GPU(",\"cluster\":[\"B\"]"), {2, 7, 1},
+		    "launches[0]: cluster: 2 does not divide the grid's 7"},
+		{GPU(",\"cluster\":[1,\"B\"]"), {2, 8, 1},
+		    "launches[0]: cluster: 2 does not divide the grid's 1"},
+		/* maps */
+		{MAP("\"tensor\":\"x\",\"shape\":[\"B\",\"N+1\"],\"box\":"
+		    "[1,1]"), {2, 3, 1}, "maps.m: reaches beyond x"},
+		{MAP_X(",\"stride\":[\"N+1\"]"), {2, 3, 1},
+		    "maps.m: reaches beyond x"},
+		{MAP("\"tensor\":\"f\",\"shape\":[\"N*B+1\"],\"box\":[1]"),
+		    {2, 3, 1}, "maps.m: reaches beyond f"},
+		{MAP_X(""), {0, 3, 1}, "maps.m: shape: 0"},
+		{MAP("\"tensor\":\"x\",\"shape\":[\"N\"],\"box\":[\"N-2\"]"),
+		    {1, 1, 1}, "maps.m: box: -1"},
+		{MAP("\"tensor\":\"x\",\"shape\":[\"N\"],\"box\":[\"W\"]"),
+		    {1, 1, (int64_t)1 << 32}, "maps.m: box: 4294967296"},
+		{MAP_X(",\"stride\":[\"N-4\"]"), {1, 3, 1},
+		    "maps.m: stride: -1"},
+		{MAP("\"tensor\":\"x\",\"shape\":[1,\"W\",\"W\",\"W\",\"W\"],"
+		    "\"box\":[1,1,1,1,1]"), {1, 1, 4000000000},
+		    "maps.m: shape: too large"},
+		{MAP("\"tensor\":\"x\",\"shape\":[\"W\",\"W\",1],\"box\":"
+		    "[1,1,1],\"stride\":[\"W\",\"W\"]"), {1, 1, 4000000000},
+		    "maps.m: reaches beyond x"},
+		{MAP("\"tensor\":\"x\",\"shape\":[\"1/N\"],\"box\":[1]"),
+		    {1, 0, 1}, "maps.m: 1/N: column 2: division by zero"},
 	};
 
 	(void)state;
@@ -482,6 +629,66 @@ resolves_just(void **state)
 	p = parse(ARGS("\"W\""));
 	c.dims[2] = (int64_t)1 << 40;
 	assert_int_equal(ke_plan_resolve(p, op, &c, NULL, &r, &e), 0);
+	ke_plan_free(p);
+}
+
+/* Threads, clusters and maps in numbers. */
+static void
+resolves_gpu(void **state)
+{
+	struct ke_plan *p = parse(PLAN("\"tune\":{\"BN\":[8,16]},"
+	    "\"workspace\":{\"f\":{\"dtype\":\"f16\",\"shape\":[\"W\"]}},"
+	    "\"maps\":{\"dense\":{\"tensor\":\"x\",\"shape\":[\"B\",2,"
+	    "\"N/2\"],\"box\":[1,1,\"BN\"],\"swizzle\":64},"
+	    "\"view\":{\"tensor\":\"f\",\"shape\":[4,3],\"stride\":[0],"
+	    "\"box\":[2,3],\"promotion\":64}},"
+	    "\"launches\":[{\"kernel\":\"k\",\"grid\":[\"N\",\"B\"],"
+	    "\"block\":[\"N\",\"B\",\"2*B\"],\"cluster\":[\"N/2\",\"B\"],"
+	    "\"cooperative\":true,\"args\":[\"view\",\"y\",\"dense\"]},"
+	    "{\"kernel\":\"l\",\"grid\":[3],\"block\":[1024],"
+	    "\"shared\":\"BN*100\",\"args\":[\"f\"]}]"));
+	struct ke_case c = {.set = "check", .dims = {2, 16, 3}};
+	const struct ke_launch *l = p->launches;
+	struct ke_resolved r;
+	struct ke_err e;
+
+	(void)state;
+	assert_true(p->gpu);
+	assert_true(l[0].cooperative);
+	assert_false(l[1].cooperative);
+	assert_int_equal(l[0].args[0].kind, KE_ARG_MAP);
+	assert_int_equal(l[0].args[0].index, 1);
+	assert_int_equal(l[0].args[2].index, 0);
+	assert_int_equal(p->n_maps, 2);
+	assert_false(p->maps[0].workspace);
+	assert_int_equal(p->maps[0].rank, 3);
+	assert_true(p->maps[0].dense);
+	assert_int_equal(p->maps[0].swizzle, 64);
+	assert_int_equal(p->maps[0].promotion, 128);
+	assert_true(p->maps[1].workspace);
+	assert_false(p->maps[1].dense);
+	assert_int_equal(p->maps[1].swizzle, 0);
+	assert_int_equal(p->maps[1].promotion, 64);
+	if (ke_plan_resolve(p, op, &c, NULL, &r, &e) == -1)
+		fail_msg("%s", e.msg);
+	assert_memory_equal(r.block[0], ((int64_t[]){16, 2, 4}), 24);
+	assert_memory_equal(r.cluster[0], ((int64_t[]){8, 2, 1}), 24);
+	assert_memory_equal(r.block[1], ((int64_t[]){1024, 1, 1}), 24);
+	assert_memory_equal(r.cluster[1], ((int64_t[]){0, 0, 0}), 24);
+	assert_int_equal(r.shared[1], 800);
+	assert_memory_equal(r.map[0].shape, ((int64_t[]){2, 2, 8}), 24);
+	assert_memory_equal(r.map[0].stride, ((int64_t[]){16, 8, 1}), 24);
+	assert_memory_equal(r.map[0].box, ((int64_t[]){1, 1, 8}), 24);
+	assert_memory_equal(r.map[1].shape, ((int64_t[]){4, 3}), 16);
+	assert_memory_equal(r.map[1].stride, ((int64_t[]){0, 1}), 16);
+	/* a plan for a CPU has none of it */
+	ke_plan_free(p);
+	p = parse(rich);
+	assert_false(p->gpu);
+	assert_int_equal(p->n_maps, 0);
+	c.dims[1] = 40;
+	assert_int_equal(ke_plan_resolve(p, op, &c, NULL, &r, &e), 0);
+	assert_int_equal(r.block[1][0], 1);
 	ke_plan_free(p);
 }
 
@@ -566,7 +773,7 @@ allows_by_dims(void **state)
 	ke_plan_free(p);
 }
 
-/* Every candidate that we ship, in every case for CPUs. */
+/* Every candidate that we ship, in every case for what it runs on. */
 static void
 shipped(void **state)
 {
@@ -575,6 +782,7 @@ shipped(void **state)
 
 	(void)state;
 	assert_int_equal(glob("ops/*/*.c", 0, NULL, &g), 0);
+	assert_int_equal(glob("ops/*/*.cu", GLOB_APPEND, NULL, &g), 0);
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		char *slash = strrchr(g.gl_pathv[i], '/');
 		struct ke_buf text = {0};
@@ -590,12 +798,14 @@ shipped(void **state)
 		p = its == NULL ? NULL : ke_plan_parse(text.s, its, &e);
 		if (p == NULL)
 			fail_msg("%s/%s: %s", g.gl_pathv[i], slash + 1, e.msg);
+		assert_int_equal(p->gpu, strcmp(strrchr(slash + 1, '.'),
+		    ".cu") == 0);
 		for (size_t k = 0; k < its->n_cases; k++) {
 			struct ke_resolved r;
 
-			if (strcmp(its->cases[k].set, "production") != 0 &&
-			    ke_plan_resolve(p, its, &its->cases[k], NULL, &r,
-			    &e) == -1)
+			if (strcmp(its->cases[k].set, p->gpu ? "small"
+			    : "production") != 0 && ke_plan_resolve(p, its,
+			    &its->cases[k], NULL, &r, &e) == -1)
 				fail_msg("%s/%s: case %zu: %s",
 				    g.gl_pathv[i], slash + 1, k, e.msg);
 		}
@@ -617,6 +827,7 @@ main(void)
 		cmocka_unit_test(resolves),
 		cmocka_unit_test(resolves_not),
 		cmocka_unit_test(resolves_just),
+		cmocka_unit_test(resolves_gpu),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(choices),
 		cmocka_unit_test(allows_by_dims),

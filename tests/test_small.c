@@ -3,6 +3,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -163,6 +164,149 @@ dtypes(void **state)
 	assert_int_equal(ke_dtype_find(""), KE_DTYPE_COUNT);
 }
 
+/* The bits of a 16-bit type as IEEE 754 says them, by way of float: f16 has 5
+ * bits of exponent, bf16 is the upper half of a float. */
+static float
+half_as_float(uint16_t h)
+{
+	uint32_t sign = (uint32_t)(h & 0x8000) << 16, e = h >> 10 & 31,
+	    m = h & 1023, bits;
+	float f;
+
+	if (e == 0) {
+		f = (float)m / 16777216;
+		return sign != 0 ? -f : f;
+	}
+	bits = sign | (e == 31 ? 255 : e + 112) << 23 | m << 13;
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+static float
+bfloat_as_float(uint16_t h)
+{
+	uint32_t bits = (uint32_t)h << 16;
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+static bool
+is_same(double a, double b)
+{
+	return isnan(a) ? isnan(b) : memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+/* Every pattern is read as what it says, and written as itself. */
+static void
+halves(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 65536; i++) {
+		uint16_t h = (uint16_t)i;
+		double f16 = ke_f16(h), bf16 = ke_bf16(h);
+
+		if (!is_same(f16, (double)half_as_float(h)) ||
+		    !is_same(bf16, (double)bfloat_as_float(h)))
+			fail_msg("%#x is read as %g, %g", i, f16, bf16);
+		if (isnan(f16) ? !isnan(ke_f16(ke_f16_of(f16)))
+		    : ke_f16_of(f16) != h)
+			fail_msg("f16 %#x: %#x", i, ke_f16_of(f16));
+		if (isnan(bf16) ? !isnan(ke_bf16(ke_bf16_of(bf16)))
+		    : ke_bf16_of(bf16) != h)
+			fail_msg("bf16 %#x: %#x", i, ke_bf16_of(bf16));
+	}
+}
+
+/* Between each two neighbours: the middle goes to the even one, what lies a
+ * double beside it to the nearer one. */
+static void
+halves_round(double (*read)(uint16_t), uint16_t (*write)(double), unsigned top)
+{
+	for (unsigned i = 0; i < top; i++) {
+		uint16_t lo = (uint16_t)i, hi = (uint16_t)(i + 1);
+		double a = read(lo), b = read(hi), middle;
+
+		if (i + 1 == top) /* infinity, as if it were the next */
+			b = a + (a - read((uint16_t)(i - 1)));
+		middle = a / 2 + b / 2;
+		assert_int_equal(write(middle), i % 2 == 0 ? lo : hi);
+		assert_int_equal(write(nextafter(middle, 0)), lo);
+		assert_int_equal(write(nextafter(middle, INFINITY)), hi);
+		assert_int_equal(write(-middle), (i % 2 == 0 ? lo : hi) |
+		    0x8000);
+		assert_int_equal(write(-nextafter(middle, 0)), lo | 0x8000);
+	}
+}
+
+static void
+halves_write(void **state)
+{
+	static const struct {
+		double v;
+		uint16_t f16, bf16;
+	} rows[] = {
+		{0, 0, 0}, {-0.0, 0x8000, 0x8000}, {1, 0x3c00, 0x3f80},
+		{-2, 0xc000, 0xc000}, {65504, 0x7bff, 0x4780},
+		{65519.999, 0x7bff, 0x4780}, {65520, 0x7c00, 0x4780},
+		{-65520, 0xfc00, 0xc780}, {0x1p-24, 1, 0x3380},
+		{0x1p-25, 0, 0x3300}, {0x1.000001p-25, 1, 0x3300},
+		{0x1p-14, 0x400, 0x3880}, {0x1.ffp-15, 0x3fe, 0x3880},
+		{0x1.fep127, 0x7c00, 0x7f7f}, {0x1.fefp127, 0x7c00, 0x7f7f},
+		{0x1.ffp127, 0x7c00, 0x7f80}, {-1e300, 0xfc00, 0xff80},
+		{0x1p-133, 0, 1}, {0x1p-134, 0, 0}, {0x1.8p-134, 0, 1},
+		{0x1p-1074, 0, 0}, {-0x1p-1074, 0x8000, 0x8000},
+		{INFINITY, 0x7c00, 0x7f80}, {-INFINITY, 0xfc00, 0xff80},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < KE_LEN(rows); i++)
+		if (ke_f16_of(rows[i].v) != rows[i].f16 ||
+		    ke_bf16_of(rows[i].v) != rows[i].bf16)
+			fail_msg("%a: %#x %#x", rows[i].v,
+			    ke_f16_of(rows[i].v), ke_bf16_of(rows[i].v));
+	halves_round(ke_f16, ke_f16_of, 0x7c00);
+	halves_round(ke_bf16, ke_bf16_of, 0x7f80);
+}
+
+/* The least magnitude that rounds to infinity, and the spacing of denormals,
+ * which is the least number that isn't 0. */
+static void
+dtype_ends(void **state)
+{
+	static const struct {
+		enum ke_dtype type;
+		double (*read)(uint16_t);
+		uint16_t (*write)(double);
+		uint16_t infinity;
+	} rows[] = {{KE_F16, ke_f16, ke_f16_of, 0x7c00},
+	    {KE_BF16, ke_bf16, ke_bf16_of, 0x7f80}};
+	volatile float f;
+
+	(void)state;
+	for (size_t i = 0; i < KE_LEN(rows); i++) {
+		double end = ke_dtypes[rows[i].type].infinite;
+
+		assert_int_equal(rows[i].write(end), rows[i].infinity);
+		assert_int_equal(rows[i].write(nextafter(end, 0)),
+		    rows[i].infinity - 1);
+		assert_true(is_same(rows[i].read(1),
+		    ke_dtypes[rows[i].type].spacing));
+	}
+	f = (float)ke_dtypes[KE_F32].infinite;
+	assert_true(isinf(f));
+	f = (float)nextafter(ke_dtypes[KE_F32].infinite, 0);
+	assert_true(is_same((double)f, FLT_MAX));
+	assert_true(is_same(ke_dtypes[KE_F32].spacing,
+	    (double)nextafterf(0, 1)));
+	assert_true(isinf(ke_dtypes[KE_F64].infinite));
+	assert_true(is_same(ke_dtypes[KE_F64].spacing, nextafter(0, 1)));
+	for (size_t t = KE_I32; t < KE_DTYPE_COUNT; t++)
+		assert_true(is_same(ke_dtypes[t].infinite, 0) &&
+		    is_same(ke_dtypes[t].spacing, 0));
+}
+
 static void
 buffers(void **state)
 {
@@ -247,6 +391,9 @@ main(void)
 		cmocka_unit_test(real_numbers),
 		cmocka_unit_test(sha256),
 		cmocka_unit_test(dtypes),
+		cmocka_unit_test(halves),
+		cmocka_unit_test(halves_write),
+		cmocka_unit_test(dtype_ends),
 		cmocka_unit_test(buffers),
 		cmocka_unit_test(messages),
 		cmocka_unit_test(out_of_memory),

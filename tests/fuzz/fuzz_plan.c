@@ -64,6 +64,59 @@ arg_in_range(const struct ke_op *op, const struct ke_arg *a, int64_t offset,
 	}
 }
 
+/* Every element of the view is one of the tensor or workspace. */
+static void
+map_in_range(const struct ke_plan *p, const struct ke_op *op, size_t k,
+    const struct ke_resolved *r)
+{
+	const struct ke_map *m = &p->maps[k];
+	int64_t shape[KE_RANK_MAX], count = 0;
+	__int128 last = 0;
+	struct ke_err e;
+
+	if (m->workspace)
+		count = r->workspace[m->index];
+	else
+		HOLDS(ke_op_shape(&op->tensors[m->index], &r->scope, shape,
+		    &count, &e) == 0);
+	HOLDS(m->rank >= 1 && m->rank <= KE_MAP_RANK_MAX);
+	HOLDS(r->map[k].stride[m->rank - 1] == 1);
+	for (size_t i = 0; i < m->rank; i++) {
+		HOLDS(r->map[k].shape[i] >= 1);
+		HOLDS(r->map[k].shape[i] <= UINT32_MAX);
+		HOLDS(r->map[k].box[i] >= 1 && r->map[k].box[i] <= UINT32_MAX);
+		HOLDS(r->map[k].stride[i] >= 0);
+		last += (__int128)(r->map[k].shape[i] - 1) *
+		    r->map[k].stride[i];
+	}
+	HOLDS(last < count);
+}
+
+static int64_t
+product(const int64_t *v)
+{
+	return v[0] * v[1] * v[2];
+}
+
+/* What a GPU is asked for, and nothing of it where the plan is for a CPU. */
+static void
+threads_in_range(const struct ke_plan *p, size_t k,
+    const struct ke_resolved *r)
+{
+	const struct ke_launch *l = &p->launches[k];
+
+	HOLDS(p->gpu == (l->n_block > 0));
+	HOLDS(p->gpu || (l->n_cluster == 0 && !l->cooperative));
+	for (size_t i = 0; i < 3; i++) {
+		HOLDS(r->block[k][i] >= 1 && r->block[k][i] <= 1024);
+		HOLDS(r->cluster[k][i] >= 0 && r->cluster[k][i] <= 16);
+		HOLDS((r->cluster[k][i] == 0) == (l->n_cluster == 0));
+		HOLDS(l->n_cluster == 0 ||
+		    r->grid[k][i] % r->cluster[k][i] == 0);
+	}
+	HOLDS(product(r->block[k]) <= 1024 && product(r->cluster[k]) <= 16);
+}
+
 static void
 in_range(const struct ke_plan *p, const struct ke_op *op,
     const struct ke_resolved *r)
@@ -71,9 +124,13 @@ in_range(const struct ke_plan *p, const struct ke_op *op,
 	for (size_t k = 0; k < p->n_workspaces; k++)
 		HOLDS(r->workspace[k] >= 0 &&
 		    r->workspace[k] <= (int64_t)1 << 32);
+	for (size_t k = 0; k < p->n_maps; k++)
+		map_in_range(p, op, k, r);
 	for (size_t k = 0; k < p->n_launches; k++) {
 		const struct ke_launch *l = &p->launches[k];
 		int64_t blocks = 1;
+
+		threads_in_range(p, k, r);
 
 		for (size_t i = 0; i < 3; i++) {
 			HOLDS(r->grid[k][i] >= 1);

@@ -228,7 +228,8 @@ report(struct member *m)
 	report_verdict(m->eval, &m->verdict);
 	set_common(m->eval, m->epoch, m->settings,
 	    m->side.runner.layers);
-	if (m->after.now_s > 0)
+	/* what the processors do beside is nothing to a device */
+	if (m->after.now_s > 0 && m->epoch->target == &target_cpu)
 		state_between(ke_json_object(m->eval, "env"), &m->before,
 		    &m->after);
 	if (m->epoch->target->state != NULL)

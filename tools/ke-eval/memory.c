@@ -54,12 +54,24 @@ file_seal(struct file *f, struct ke_err *e)
 	return fd;
 }
 
+/* The last of 64-byte lines ends with the pages. */
+static uint64_t
+rounded(uint64_t bytes)
+{
+	return (bytes + 63) / 64 * 64;
+}
+
+uint64_t
+file_data(uint64_t bytes, uint64_t pages, bool flip)
+{
+	return flip ? 0 : pages - rounded(bytes);
+}
+
 int
 file_place(struct file *f, uint64_t bytes, bool output, bool flip,
     struct wire_region *r, struct ke_err *e)
 {
-	uint64_t rounded = (bytes + 63) / 64 * 64;
-	uint64_t pages = (rounded + PAGE - 1) / PAGE * PAGE;
+	uint64_t pages = (rounded(bytes) + PAGE - 1) / PAGE * PAGE;
 
 	if (pages == 0)
 		pages = PAGE;
@@ -67,7 +79,7 @@ file_place(struct file *f, uint64_t bytes, bool output, bool flip,
 		return ke_fail(e, "the case needs more than %zu bytes",
 		    f->bytes);
 	*r = (struct wire_region){.offset = f->used, .bytes = pages,
-	    .data = flip ? 0 : pages - rounded, .output = output};
+	    	.data = file_data(bytes, pages, flip), .output = output};
 	f->used += pages;
 	return 0;
 }

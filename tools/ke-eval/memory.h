@@ -30,6 +30,9 @@ void file_close(struct file *);
 int file_seal(struct file *, struct ke_err *);
 
 /* Room for a tensor.  -1 where the file is full. */
+/* Where a tensor of so many bytes begins in its whole pages. */
+uint64_t file_data(uint64_t bytes, uint64_t pages, bool flip);
+
 int file_place(struct file *, uint64_t bytes, bool output, bool flip,
     struct wire_region *, struct ke_err *);
 

@@ -63,56 +63,88 @@ python_prefix(char *to, size_t n)
 	*to = '\0';
 }
 
-/* In each place a %s is for what is looked for. */
+/* The i-th place that a toolkit may be in, as a pattern; empty where that is
+ * not said.  False where there are no more. */
 static bool
-look(const char *what, char *to)
+place(size_t i, char *to, size_t n)
 {
 	static const struct {
-		const char *variable, *below;
-	} places[] = {{"KE_CUDA", ""}, {"CUDA_HOME", ""}, {"CUDA_PATH", ""},
+		const char *variable, *path;
+	} all[] = {{"KE_CUDA", ""}, {"CUDA_HOME", ""}, {"CUDA_PATH", ""},
 	    {NULL, "/usr/local/cuda"}, {NULL, "/usr/local/cuda-[0-9]*"},
 	    {NULL, "/opt/cuda"}, {NULL, "/usr"}};
-	char pattern[PATH_MAX * 2], python[PATH_MAX];
+	char python[PATH_MAX];
+	const char *at;
 
-	for (size_t i = 0; i < KE_LEN(places); i++) {
-		const char *at = places[i].variable == NULL ? places[i].below
-		    : getenv(places[i].variable);
-
-		if (at == NULL)
-			continue;
-		snprintf(pattern, sizeof(pattern), "%s/%s", at, what);
-		if (match(pattern, to))
-			return true;
+	*to = '\0';
+	if (i < KE_LEN(all)) {
+		at = all[i].variable == NULL ? all[i].path
+		    : getenv(all[i].variable);
+		snprintf(to, n, "%s", at == NULL ? "" : at);
+		return true;
 	}
 	python_prefix(python, sizeof(python));
-	if (*python == '\0')
-		return false;
-	snprintf(pattern, sizeof(pattern),
-	    "%s/lib/python3*/site-packages/nvidia/c*/%s", python, what);
-	return match(pattern, to);
+	if (i == KE_LEN(all) && *python != '\0')
+		snprintf(to, n, "%s/lib/python3*/site-packages/nvidia/c*",
+		    python);
+	return i == KE_LEN(all);
 }
 
 static bool
-find(void)
+look(const char *at, const char *what, char *to)
+{
+	char pattern[PATH_MAX * 2];
+
+	snprintf(pattern, sizeof(pattern), "%s/%s", at, what);
+	return *at != '\0' && match(pattern, to);
+}
+
+static bool
+find_lib(const char *at)
 {
 	static const char *const libs[] = {"lib64/libnvrtc.so",
 	    "lib64/libnvrtc.so.[0-9]*[0-9]", "lib/libnvrtc.so.[0-9]*[0-9]",
 	    "lib/x86_64-linux-gnu/libnvrtc.so.[0-9]*[0-9]",
 	    "lib/aarch64-linux-gnu/libnvrtc.so.[0-9]*[0-9]"};
+
+	for (size_t i = 0; i < KE_LEN(libs); i++)
+		if (look(at, libs[i], lib))
+			return true;
+	*lib = '\0';
+	return false;
+}
+
+static bool
+find_include(const char *at)
+{
 	char *slash;
 
-	if (*lib != '\0')
-		return true;
-	for (size_t i = 0; i < KE_LEN(libs) && *lib == '\0'; i++)
-		if (!look(libs[i], lib))
-			*lib = '\0';
-	if (*lib == '\0')
-		return false;
-	if (look("include/cuda_fp16.h", include) &&
-	    (slash = strrchr(include, '/')) != NULL)
+	if (look(at, "include/cuda_fp16.h", include) &&
+	    (slash = strrchr(include, '/')) != NULL) {
 		*slash = '\0';
-	else
-		*include = '\0';
+		return true;
+	}
+	*include = '\0';
+	return false;
+}
+
+/* The library in the first place that has it; headers from there too, or else
+ * from the first place that has any. */
+static bool
+find(void)
+{
+	char at[PATH_MAX * 2];
+	bool found = *lib != '\0';
+
+	if (found)
+		return true;
+	for (size_t i = 0; !found && place(i, at, sizeof(at)); i++)
+		found = find_lib(at);
+	if (!found || find_include(at))
+		return found;
+	for (size_t i = 0; place(i, at, sizeof(at)); i++)
+		if (find_include(at))
+			break;
 	return true;
 }
 

@@ -185,33 +185,32 @@ play_outputs(const struct play *p, size_t exec, void *y[KE_TENSORS_MAX],
 }
 
 int
-play_verify_cpu(const struct play *p, enum question question, uint32_t candidate,
-    struct answer *worst, struct ke_err *e)
+play_verify_cpu(const struct play *p, enum question question,
+    uint32_t candidate, struct answer *worst, struct ke_err *e)
 {
 	struct side *side = p->side;
 	static struct ask ask;
+	struct answer a;
 
 	side->outputs->used = 0;
-	for (size_t x = 0; x < p->n_execs; x++) {
-		struct answer a;
-
-		ask = (struct ask){.question = question,
-		    .layout = (uint32_t)p->layout,
-		    .slot = (uint32_t)slot_of(p, x),
-		    .base = side == &p->epoch->base, .candidate = candidate,
-		    .poison = side->poison, .sample = play_secret()};
-		if (place(p, x, side->outputs, ask.out, ask.bytes, e) == -1 ||
-		    verifier_ask(p->epoch->verifier, &ask, &a, e) == -1) {
-			worst->verdict.status = KE_PASS;
-			return -1;
-		}
-		for (size_t t = 0; t < p->epoch->op->n_tensors; t++) {
-			worst->ratio[t] = fmax(worst->ratio[t], a.ratio[t]);
-			worst->rms[t] = fmax(worst->rms[t], a.rms[t]);
-		}
-		worst->verdict = a.verdict;
-		if (a.verdict.status != KE_PASS)
-			return -1;
+	ask = (struct ask){.question = question,
+	    .layout = (uint32_t)p->layout, .slot = (uint32_t)slot_of(p, 0),
+	    .n_execs = (uint32_t)p->n_execs, .n_slots = (uint32_t)p->n_slots,
+	    .base = side == &p->epoch->base, .candidate = candidate,
+	    .poison = side->poison, .sample = play_secret()};
+	if (place(p, 0, side->outputs, ask.out, ask.bytes, e) == -1) {
+		worst->verdict.status = KE_PASS;
+		return -1;
 	}
-	return 0;
+	ask.stride = play_has_own(p) ? side->outputs->used : 0;
+	if (verifier_ask(p->epoch->verifier, &ask, &a, e) == -1) {
+		worst->verdict.status = KE_PASS;
+		return -1;
+	}
+	for (size_t t = 0; t < p->epoch->op->n_tensors; t++) {
+		worst->ratio[t] = fmax(worst->ratio[t], a.ratio[t]);
+		worst->rms[t] = fmax(worst->rms[t], a.rms[t]);
+	}
+	worst->verdict = a.verdict;
+	return a.verdict.status == KE_PASS ? 0 : -1;
 }

@@ -107,11 +107,18 @@ print_head(struct table *t, const cJSON *rec, const cJSON *eval)
 	const char *comma = ": ";
 	bool any;
 
-	ke_buf_fmt(&head, "%s%s%s on %s: %s, %.0f worker%s; %s; %s effort",
-	    part_text(rec, "op"), part_text(rec, "dtype")[0] != '\0' ? " " : "",
-	    part_text(rec, "dtype"), part_text(rec, "target"),
-	    part_text(env, "cpu"), workers, workers == 1 ? "" : "s",
-	    part_text(env, "compiler"), part_text(eval, "effort"));
+	ke_buf_fmt(&head, "%s%s%s on %s: ", part_text(rec, "op"),
+	    part_text(rec, "dtype")[0] != '\0' ? " " : "",
+	    part_text(rec, "dtype"), part_text(rec, "target"));
+	if (part_text(env, "device")[0] != '\0')
+		ke_buf_fmt(&head, "%s, %s, driver %s", part_text(env,
+		    "device"), part_text(env, "arch"), part_text(env,
+		    "driver"));
+	else
+		ke_buf_fmt(&head, "%s, %.0f worker%s", part_text(env, "cpu"),
+		    workers, workers == 1 ? "" : "s");
+	ke_buf_fmt(&head, "; %s; %s effort", part_text(env, "compiler"),
+	    part_text(eval, "effort"));
 	any = print_new(t, &t->head, &head);
 	if (part_text(eval, "trust")[0] != '\0') {
 		ke_buf_str(&guards, part_text(eval, "trust"));

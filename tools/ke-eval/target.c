@@ -16,6 +16,7 @@
 #define SLOTS 8           /* distinct inputs of a timed case, at least */
 #define SLOT_BYTES_QUICK ((uint64_t)16 << 20) /* what they should add up to */
 #define SLOT_BYTES_FULL ((uint64_t)48 << 20)
+#define SLOTS_QUICK 128 /* each is mapped for each segment: 3 us a tensor */
 #define CACHE_BPS 512e9 /* more than a core's nearest caches carry */
 #define CLOCKS 1.05     /* times what the workers had, and CLOCKS_S more, */
 #define CLOCKS_S 200e-6 /* the processors' clocks may say */
@@ -31,9 +32,9 @@ static size_t
 cpu_slots(const struct epoch *e, const struct layout *l)
 {
 	uint64_t want = e->full ? SLOT_BYTES_FULL : SLOT_BYTES_QUICK;
-	size_t n = SLOTS;
+	size_t n = SLOTS, most = e->full ? SLOTS_MAX : SLOTS_QUICK;
 
-	while (n < SLOTS_MAX && (double)n * l->traffic < (double)want)
+	while (n < most && (double)n * l->traffic < (double)want)
 		n++;
 	return n;
 }

@@ -1,7 +1,7 @@
 /* The verifier: a process that holds the expected values, so that neither the
  * parent's clock nor a candidate shares memory with them.  It inherits the
  * epoch's inputs and both sides' output files as shared maps, and answers one
- * question at a time.
+ * question at a time, about a segment.
  *
  * Two levels: check cases are compared in full with the
  * double-precision reference; for timed cases the baseline's outputs, sampled
@@ -19,15 +19,19 @@ enum question {
 	ASK_TIMED, /* against what ASK_BASE kept, and samples */
 };
 
+/* Of n_execs executions, on this slot and the next ones, whose outputs lie
+ * stride bytes apart. */
 struct ask {
 	enum question question;
 	uint32_t layout, slot;
+	uint32_t n_execs, n_slots;
+	uint64_t stride; /* 0: all in the same place, on the same slot */
 	uint32_t base;     /* whose outputs: 1 the baseline's */
 	uint32_t candidate; /* its number, from 1, for determinism */
-	uint32_t pad;
 	uint64_t poison;   /* that the outputs lay in */
 	uint64_t sample;   /* key of the elements to be sampled */
-	struct wire_region out[WIRE_BUFFERS_MAX]; /* and workspaces */
+	struct wire_region out[WIRE_BUFFERS_MAX]; /* the first's, and its
+						   * workspaces */
 	uint64_t bytes[WIRE_BUFFERS_MAX]; /* 0 where there is no buffer */
 };
 

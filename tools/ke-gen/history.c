@@ -12,13 +12,13 @@
 #define SOURCE_MAX ((size_t)1 << 20) /* bytes of a seed */
 #define HASH_MIN 16 /* digits of a source's hash that name it */
 
-static int
-is_seed(const struct dirent *d)
+static bool
+is_seed(const char *name, const char *suffix)
 {
-	size_t n = strlen(d->d_name);
+	size_t n = strlen(name), end = strlen(suffix);
 
-	return strncmp(d->d_name, "seed", 4) == 0 && n > 5 &&
-	    strcmp(d->d_name + n - 2, ".c") == 0;
+	return strncmp(name, "seed", 4) == 0 && n >= 4 + end &&
+	    strcmp(name + n - end, suffix) == 0;
 }
 
 static void
@@ -31,7 +31,7 @@ open_seed(struct run *run, const char *name, struct space ***tail)
 	ke_buf_fmt(&path, "%s/%s", run->op->dir, name);
 	if (ke_file_read(path.s, SOURCE_MAX, &text, &e) == -1)
 		warnx("%s", e.msg);
-	else if ((s = space_open(text.s, run->op, &e)) == NULL)
+	else if ((s = space_open(text.s, run->op, run->language, &e)) == NULL)
 		warnx("%s: %s", path.s, e.msg);
 	if (s != NULL) {
 		s->name = ke_strdup(name);
@@ -48,10 +48,11 @@ open_seeds(struct run *run)
 {
 	struct space **tail = &run->spaces;
 	struct dirent **found;
-	int n = scandir(run->op->dir, &found, is_seed, alphasort);
+	int n = scandir(run->op->dir, &found, NULL, alphasort);
 
 	for (int i = 0; i < n; i++) {
-		open_seed(run, found[i]->d_name, &tail);
+		if (is_seed(found[i]->d_name, run->language->suffix))
+			open_seed(run, found[i]->d_name, &tail);
 		free(found[i]);
 	}
 	if (n >= 0)
@@ -59,17 +60,20 @@ open_seeds(struct run *run)
 }
 
 struct run *
-history_run(struct run **all, const cJSON *rec, const struct ke_op *op)
+history_run(struct run **all, const cJSON *rec, const struct ke_op *op,
+    const struct language *language)
 {
 	const char *name = ke_json_string(rec, "run");
 	struct run *r;
 
 	name = name == NULL ? "" : name;
 	for (r = *all; r != NULL; r = r->next)
-		if (r->op == op && strcmp(r->name, name) == 0)
+		if (r->op == op && r->language == language &&
+		    strcmp(r->name, name) == 0)
 			return r;
 	r = ke_calloc(1, sizeof(*r));
-	*r = (struct run){.name = ke_strdup(name), .op = op, .next = *all};
+	*r = (struct run){.name = ke_strdup(name), .op = op,
+	    .language = language, .next = *all};
 	*all = r;
 	open_seeds(r);
 	return r;
@@ -83,7 +87,7 @@ history_space(struct run *run, const char *source, struct ke_err *e)
 	while (*s != NULL && strcmp((*s)->source, source) != 0)
 		s = &(*s)->next;
 	if (*s == NULL)
-		*s = space_open(source, run->op, e);
+		*s = space_open(source, run->op, run->language, e);
 	return *s;
 }
 

@@ -8,6 +8,7 @@
 struct run {
 	char *name;
 	const struct ke_op *op; /* borrowed */
+	const struct language *language;
 	struct map seen;      /* fingerprints; 1: no result yet, 2: with one */
 	struct space *spaces; /* seeds by name, then others */
 	size_t n_seeds;       /* those with a plan */
@@ -16,7 +17,7 @@ struct run {
 
 /* The record's run, opened where it is new. */
 struct run *history_run(struct run **all, const cJSON *rec,
-    const struct ke_op *);
+    const struct ke_op *, const struct language *);
 
 /* The run's space for this text; NULL with the reason where it has no plan. */
 struct space *history_space(struct run *, const char *source, struct ke_err *);

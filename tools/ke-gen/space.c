@@ -8,7 +8,8 @@
 #include "space.h"
 
 struct space *
-space_open(const char *source, const struct ke_op *op, struct ke_err *e)
+space_open(const char *source, const struct ke_op *op,
+    const struct language *language, struct ke_err *e)
 {
 	struct ke_plan *plan = ke_plan_parse(source, op, e);
 	char hash[KE_SHA256_HEX];
@@ -21,6 +22,7 @@ space_open(const char *source, const struct ke_op *op, struct ke_err *e)
 	s->source = ke_strdup(source);
 	s->hash = ke_strdup(hash);
 	s->op = op;
+	s->language = language;
 	s->plan = plan;
 	s->defaults = ke_plan_default(plan);
 	return s;
@@ -119,7 +121,7 @@ resolves(const struct space *s, const cJSON *choice, bool timed)
 		struct ke_resolved r;
 		struct ke_err e;
 
-		if (strcmp(c->set, timed ? "small" : "check") == 0 &&
+		if (strcmp(c->set, timed ? s->language->set : "check") == 0 &&
 		    ke_plan_resolve(s->plan, s->op, c, choice, &r, &e) == -1)
 			return false;
 	}

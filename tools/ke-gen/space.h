@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "language.h"
 #include "map.h"
 #include "op.h"
 #include "plan.h"
@@ -27,6 +28,7 @@ struct space {
 	char *name; /* of the seed's file, or NULL */
 	char *source, *hash;
 	const struct ke_op *op; /* borrowed */
+	const struct language *language;
 	struct ke_plan *plan;
 	cJSON *defaults;
 	size_t n_obs;
@@ -40,7 +42,7 @@ struct space {
 /* The space of a candidate's text; NULL with the reason where it has no
  * plan. */
 struct space *space_open(const char *source, const struct ke_op *,
-    struct ke_err *);
+    const struct language *, struct ke_err *);
 
 /* Values of tunable t, and how many choices there are in all (SIZE_MAX where
  * that overflows). */

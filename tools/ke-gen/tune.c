@@ -186,18 +186,19 @@ static struct run *
 open_run(struct gen *g, cJSON *rec)
 {
 	struct tune *t = g->state;
-	const char *language = ke_json_string(rec, "language");
+	const char *name = ke_json_string(rec, "language");
+	const struct language *language = language_find(name);
 	const struct ke_op *op;
 	struct ke_err e;
 
-	if (language != NULL && strcmp(language, "c") != 0) {
+	if (language == NULL) {
 		ke_record_error(rec, "ke-gen", "no_language",
-		    "tune has no seeds for language %s", language);
+		    "tune has no seeds for language %s", name);
 		return NULL;
 	}
 	op = gen_operator(g, ke_json_string(rec, "op"), &e);
 	if (op != NULL)
-		return history_run(&t->runs, rec, op);
+		return history_run(&t->runs, rec, op, language);
 	ke_record_error(rec, "ke-gen", "no_operator", "%s", e.msg);
 	return NULL;
 }
@@ -226,7 +227,8 @@ propose(struct gen *g, struct proposal *p, cJSON *rec)
 		write_candidate(rec, p, parent);
 	else if (p->run->n_seeds == 0 && parent == NULL)
 		ke_record_error(rec, "ke-gen", "no_seed",
-		    "%s: no seed*.c with a plan", p->run->op->dir);
+		    "%s: no seed*%s with a plan", p->run->op->dir,
+		    p->run->language->suffix);
 	else
 		ke_record_error(rec, "ke-gen", "exhausted",
 		    "every choice was proposed");
@@ -249,14 +251,17 @@ pass_tune(struct gen *g, const cJSON *rec)
 {
 	struct tune *t = g->state;
 	const char *fingerprint = ke_json_string(rec, "fingerprint");
+	const struct language *language = language_find(
+	    ke_json_string(rec, "language"));
 	const struct ke_op *op;
 	struct ke_err e;
 
-	if (fingerprint == NULL)
+	if (fingerprint == NULL || language == NULL)
 		return;
 	op = gen_operator(g, ke_json_string(rec, "op"), &e);
 	if (op != NULL)
-		history_note(history_run(&t->runs, rec, op), fingerprint);
+		history_note(history_run(&t->runs, rec, op, language),
+		    fingerprint);
 }
 
 const struct backend backend_tune = {"tune", NULL, open_tune, take_tune,

@@ -111,14 +111,15 @@ compose(struct sections *s, const cJSON *rec, const struct subject *about,
 	struct section *one = section_add(s, KEEP_ALWAYS);
 
 	one->system = true;
-	ke_buf_str(&one->text, about->language->rules);
+	ke_buf_fmt(&one->text, "%s%s", about->language->task,
+	    about->language->rules);
 	tell_documents(s, picks, n, true);
 	one = section_add(s, KEEP_ALWAYS);
 	ke_buf_add(&one->text, op->text.s, op->text.n);
 	if (parent == NULL && op->base.n > 0) {
 		ke_buf_fmt(&one->text, "The baseline that speedups are counted "
 		    "against, %s:\n\n", about->language->base);
-		text_fence(&one->text, "c", op->base.s);
+		text_fence(&one->text, about->language->name, op->base.s);
 		ke_buf_str(&one->text, "\n");
 	}
 	if (strcspn(target, ":") == 3 && strncmp(target, "cpu", 3) == 0) {
@@ -126,9 +127,9 @@ compose(struct sections *s, const cJSON *rec, const struct subject *about,
 		ke_buf_add(&one->text, about->machine->s,
 		    about->machine->n);
 	}
-	parent_tell(s, context);
+	parent_tell(s, context, about->language->name);
 	diagnosis_tell(s, about->diagnosis, parent);
-	history_tell(s, context);
+	history_tell(s, context, about->language->name);
 	tell_documents(s, picks, n, false);
 	tell_ask(s, rec, about->diagnosis);
 }

@@ -85,7 +85,7 @@ tell_list(struct sections *p, enum keep keep, const char *title,
 /* parent (may be NULL): what has its source need not show it again. */
 static void
 tell_source(struct sections *p, enum keep keep, const char *title,
-    const cJSON *node, const cJSON *parent)
+    const cJSON *node, const cJSON *parent, const char *language)
 {
 	const char *source = ke_json_string(node, "source");
 	const char *shown = ke_json_string(parent, "source");
@@ -102,13 +102,13 @@ tell_source(struct sections *p, enum keep keep, const char *title,
 		ke_buf_str(&s->text, ", from the parent's source.\n");
 	} else if (source != NULL) {
 		ke_buf_str(&s->text, "\n\n");
-		text_fence(&s->text, "c", source);
+		text_fence(&s->text, language, source);
 	}
 	ke_buf_str(&s->text, "\n");
 }
 
 void
-history_tell(struct sections *p, const cJSON *context)
+history_tell(struct sections *p, const cJSON *context, const char *language)
 {
 	const cJSON *parent = ke_json_object(context, "parent"), *v;
 
@@ -118,11 +118,11 @@ history_tell(struct sections *p, const cJSON *context)
 	tell_list(p, KEEP_SIBLINGS, "Siblings: other children of the parent",
 	    ke_json_array(context, "siblings"));
 	tell_source(p, KEEP_BEST, "The best so far",
-	    ke_json_object(context, "best"), parent);
+	    ke_json_object(context, "best"), parent, language);
 	cJSON_ArrayForEach(v, ke_json_array(context, "reused"))
 		if (cJSON_IsObject(v))
 			tell_source(p, KEEP_REUSED, "The best of another run",
-			    v, parent);
+			    v, parent, language);
 }
 
 /* A copy of the members named, as far as they are there. */

@@ -5,7 +5,8 @@
 #include "sections.h"
 
 /* Adds a section for each part of context that is there. */
-void history_tell(struct sections *, const cJSON *context);
+void history_tell(struct sections *, const cJSON *context,
+    const char *language);
 
 /* Cuts the record's context down to the ids that were used, the parents'
  * source and choice, and tried. */

@@ -105,7 +105,7 @@ prompt(struct prompter *p, cJSON *rec, const char *where)
 		name = op_name;
 	if (language == NULL) {
 		ke_record_error(rec, TOOL, "language",
-		    "%s: this tool knows c alone", language_name);
+		    "%s: this tool knows c and cuda", language_name);
 	} else if (name == NULL) {
 		ke_record_error(rec, TOOL, "operator",
 		    "the record names no operator");

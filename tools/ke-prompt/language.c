@@ -21,7 +21,7 @@
 "as it stands.\n\n"
 
 /* In brief, what ke-plan(5) says. */
-#define PLAN \
+#define PLAN(launches) \
 "## The plan\n\n" \
 "The file holds one comment whose text starts with the word ke-plan and a\n" \
 "JSON object; text may follow the object.  It says what is launched:\n\n" \
@@ -32,11 +32,7 @@
 "      \"constants\": [\"N\"],\n" \
 "      \"workspace\": {\"wp\": {\"dtype\": \"f32\", " \
 "\"shape\": [\"N\", \"BM\"]}},\n" \
-"      \"launches\":  [\n" \
-"        {\"kernel\": \"pack\", \"args\": [\"w\", \"wp\", \"N\"]},\n" \
-"        {\"kernel\": \"rows\", \"grid\": [\"cdiv(M, BM)\"],\n" \
-"         \"shared\": \"4*BM*N\", " \
-"\"args\": [\"x\", \"wp\", \"y\", \"M\"]}],\n" \
+"      \"launches\":  [\n" launches \
 "      \"domain\":    [\"N >= 1\"] } */\n\n" \
 "- Only launches is compulsory; a member that is not named here is wrong.\n" \
 "- Dims and derived values of the operator, tensors, workspaces and\n" \
@@ -55,6 +51,21 @@
 "  every one is timed.  An argument is a tensor, {\"tensor\": \"x\", " \
 "\"offset\": EXPR}\n" \
 "  in elements, a workspace, a dim, a derived value or a tunable.\n\n"
+
+#define LAUNCHES_C \
+"        {\"kernel\": \"pack\", \"args\": [\"w\", \"wp\", \"N\"]},\n" \
+"        {\"kernel\": \"rows\", \"grid\": [\"cdiv(M, BM)\"],\n" \
+"         \"shared\": \"4*BM*N\", " \
+"\"args\": [\"x\", \"wp\", \"y\", \"M\"]}],\n"
+
+#define LAUNCHES_CUDA \
+"        {\"kernel\": \"pack\", \"grid\": [\"cdiv(N, 256)\"], " \
+"\"block\": [256],\n" \
+"         \"args\": [\"w\", \"wp\", \"N\"]},\n" \
+"        {\"kernel\": \"rows\", \"grid\": [\"cdiv(M, BM)\"], " \
+"\"block\": [128],\n" \
+"         \"shared\": \"4*BM*N\", " \
+"\"args\": [\"x\", \"wp\", \"y\", \"M\"]}],\n"
 
 #define RULES_C \
 "## Rules\n\n" \
@@ -85,8 +96,47 @@
 "- Compiled with -O3 -march=native -std=gnu11; a plan may add \"flags\",\n" \
 "  such as -fno-math-errno or -funroll-loops.\n\n"
 
+#define RULES_CUDA \
+"## Rules\n\n" \
+"The candidate is one file of device code in CUDA C++17: the plan, device\n" \
+"functions, and for each launch a function\n\n" \
+"    extern \"C\" __global__ void NAME(...)\n\n" \
+"with the parameters in the order of args.  There is no host code: the\n" \
+"harness launches.  Before the source it puts the fixed-width integer types,\n" \
+"the macros, a prototype of every launched function,\n" \
+"cuda_fp16.h and cuda_bf16.h where a type needs them, and ke_t, the dtype\n" \
+"variant's own type, with KE_T_f16, KE_T_bf16, KE_T_f32 or the like defined.\n" \
+"Other headers of the toolkit, such as mma.h, may be included; inline PTX\n" \
+"needs none and compiles faster.\n\n" \
+"- A launch has grid and block, one to three expressions each; it may have\n" \
+"  shared (bytes of dynamic shared memory), cluster (one to three\n" \
+"  expressions) and \"cooperative\": true.\n" \
+"- Tensor maps: \"maps\": {\"xmap\": {\"tensor\": \"x\", " \
+"\"shape\": [...],\n" \
+"  \"box\": [...], \"swizzle\": 0|32|64|128}}, outermost extent first,\n" \
+"  optionally with stride (elements, all but the innermost) and promotion\n" \
+"  (0, 64, 128, 256); as an argument\n" \
+"  const __grid_constant__ CUtensorMap xmap.\n" \
+"- Inputs are const pointers, outputs and workspaces pointers; they don't\n" \
+"  overlap (write __restrict__) and start at 256-byte boundaries.  Dims\n" \
+"  arrive as int, or int64_t where the operator says so.\n" \
+"- f32 is float, f16 __half, bf16 __nv_bfloat16, f64 double, i32 int32_t,\n" \
+"  i64 int64_t, u8 uint8_t.\n" \
+"- Every element of every output is written, every time; outputs, shared\n" \
+"  memory and workspaces start as junk.  Past the end of a tensor lies\n" \
+"  memory that faults: never read or write there.  Shapes of 1, odd shapes\n" \
+"  and shapes that no tile divides must be right.\n" \
+"- Accumulate in f32 where inputs are f16 or bf16.  Results must be the same\n" \
+"  bits on every run: no atomics on floats.\n" \
+"- No state between launches but workspaces: no writable __device__ or\n" \
+"  __constant__ variables.  No printf, malloc, assert, no launches from the\n" \
+"  device.\n" \
+"- Compiled by NVRTC for the architecture of the device; a plan may add\n" \
+"  \"flags\": [\"--use_fast_math\"].\n\n"
+
 static const struct language languages[] = {
-	{"c", "base.c", TASK ANSWER PLAN RULES_C},
+	{"c", "base.c", TASK ANSWER PLAN(LAUNCHES_C), RULES_C},
+	{"cuda", "base.cu", TASK ANSWER PLAN(LAUNCHES_CUDA), RULES_CUDA},
 };
 
 const struct language *

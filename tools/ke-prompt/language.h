@@ -3,9 +3,10 @@
 #define LANGUAGE_H
 
 struct language {
-	const char *name;
+	const char *name;  /* also of a fence */
 	const char *base;  /* the operator's baseline in it */
-	const char *rules; /* task, form of the answer, rules, plan */
+	const char *task;  /* it, form of the answer, plan */
+	const char *rules;
 };
 
 /* NULL where there is none of that name. */

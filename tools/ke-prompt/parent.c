@@ -107,7 +107,7 @@ tell_results(struct ke_buf *b, const cJSON *eval)
 /* shown (may be NULL) is a source that was told before. */
 static void
 tell_candidate(struct ke_buf *b, const char *title, const cJSON *node,
-    const char *shown)
+    const char *shown, const char *language)
 {
 	const char *source = ke_json_string(node, "source");
 	const char *id = ke_json_string(node, "id");
@@ -118,7 +118,7 @@ tell_candidate(struct ke_buf *b, const char *title, const cJSON *node,
 	if (source != NULL && shown != NULL && strcmp(source, shown) == 0)
 		ke_buf_str(b, "The same source.\n");
 	else if (source != NULL)
-		text_fence(b, "c", source);
+		text_fence(b, language, source);
 	if (choice != NULL && choice->child != NULL) {
 		ke_buf_str(b, "\nMeasured with this in place of the plan's own "
 		    "choice: ");
@@ -130,7 +130,7 @@ tell_candidate(struct ke_buf *b, const char *title, const cJSON *node,
 }
 
 void
-parent_tell(struct sections *p, const cJSON *context)
+parent_tell(struct sections *p, const cJSON *context, const char *language)
 {
 	const cJSON *parent = ke_json_object(context, "parent");
 	const cJSON *second = ke_json_object(context, "parent2");
@@ -139,13 +139,14 @@ parent_tell(struct sections *p, const cJSON *context)
 	if (parent != NULL) {
 		s = section_add(p, KEEP_ALWAYS);
 		s->uses = parent;
-		tell_candidate(&s->text, "The parent", parent, NULL);
+		tell_candidate(&s->text, "The parent", parent, NULL,
+		    language);
 	}
 	if (second != NULL) {
 		s = section_add(p, KEEP_SECOND_PARENT);
 		s->uses = second;
 		tell_candidate(&s->text, "A second parent, to combine with",
-		    second, ke_json_string(parent, "source"));
+		    second, ke_json_string(parent, "source"), language);
 	}
 }
 

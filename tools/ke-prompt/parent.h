@@ -6,7 +6,8 @@
 #include "sections.h"
 
 /* Adds the sections on context.parent and .parent2. */
-void parent_tell(struct sections *, const cJSON *context);
+void parent_tell(struct sections *, const cJSON *context,
+    const char *language);
 
 /* Adds the section on the diagnosis. */
 void diagnosis_tell(struct sections *, const struct diagnosis *,

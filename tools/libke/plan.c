@@ -297,6 +297,8 @@ check_words(const struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
 		    strlen(v->valuestring)) == NULL)
 			return ke_fail(e, "constants: not a dimension: %s",
 			    cJSON_IsString(v) ? v->valuestring : "?");
+	if (cJSON_GetArraySize(p->flags) > KE_FLAGS_MAX)
+		return ke_fail(e, "flags: more than %d", KE_FLAGS_MAX);
 	cJSON_ArrayForEach(v, p->flags)
 		if (!cJSON_IsString(v) || !is_allowed(p, v->valuestring))
 			return ke_fail(e, "flags: not allowed: %s",

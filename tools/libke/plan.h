@@ -15,6 +15,7 @@
 #define KE_ARGS_MAX 24
 #define KE_WORKSPACES_MAX 12
 #define KE_MAPS_MAX 8
+#define KE_FLAGS_MAX 16
 #define KE_MAP_RANK_MAX 5
 #define KE_SHARED_MAX ((int64_t)16 << 20) /* bytes */
 

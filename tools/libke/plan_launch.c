@@ -38,10 +38,13 @@ static int
 load_map_list(const cJSON *m, const char *name, const struct ke_scope *s,
     const char **to, size_t *n, struct ke_err *e)
 {
+	const cJSON *all = ke_json_get(m, name);
 	cJSON *v;
 
 	*n = 0;
-	cJSON_ArrayForEach(v, ke_json_array(m, name)) {
+	if (all != NULL && !cJSON_IsArray(all))
+		return ke_fail(e, "%s: not an array", name);
+	cJSON_ArrayForEach(v, all) {
 		const char *expr = ke_json_expression(v);
 
 		if (*n == KE_MAP_RANK_MAX || expr == NULL)
@@ -54,6 +57,25 @@ load_map_list(const cJSON *m, const char *name, const struct ke_scope *s,
 	return 0;
 }
 
+/* One of four numbers, if the member is there. */
+static int
+load_bytes(const cJSON *m, const char *name, const int *all, int *to,
+    struct ke_err *e)
+{
+	const cJSON *v = ke_json_get(m, name);
+	int64_t n;
+
+	if (v == NULL)
+		return 0;
+	for (int i = 0; i < 4; i++)
+		if (ke_json_integer(v, &n) && n == all[i]) {
+			*to = all[i];
+			return 0;
+		}
+	return ke_fail(e, "%s: not %d, %d, %d or %d", name, all[0], all[1],
+	    all[2], all[3]);
+}
+
 static int
 load_map(const struct ke_plan *p, const struct ke_op *op,
     const struct ke_scope *s, const cJSON *m, struct ke_map *to,
@@ -61,6 +83,8 @@ load_map(const struct ke_plan *p, const struct ke_op *op,
 {
 	static const char *const known[] = {"tensor", "shape", "stride", "box",
 	    "swizzle", "promotion"};
+	static const int swizzles[] = {0, 32, 64, 128};
+	static const int promotions[] = {0, 64, 128, 256};
 	const char *name = ke_json_string(m, "tensor");
 	int tensor = name == NULL ? -1 : ke_op_tensor(op, name);
 	size_t strides, boxes, i;
@@ -88,14 +112,11 @@ load_map(const struct ke_plan *p, const struct ke_op *op,
 		return ke_fail(e, "shape and box need as many extents, stride "
 		    "one less");
 	to->dense = strides == 0;
-	to->swizzle = (int)ke_json_number(m, "swizzle", 0);
-	to->promotion = (int)ke_json_number(m, "promotion", 128);
-	if (to->swizzle != 0 && to->swizzle != 32 && to->swizzle != 64 &&
-	    to->swizzle != 128)
-		return ke_fail(e, "swizzle: not 0, 32, 64 or 128");
-	if (to->promotion != 0 && to->promotion != 64 &&
-	    to->promotion != 128 && to->promotion != 256)
-		return ke_fail(e, "promotion: not 0, 64, 128 or 256");
+	to->swizzle = 0;
+	to->promotion = 128;
+	if (load_bytes(m, "swizzle", swizzles, &to->swizzle, e) == -1 ||
+	    load_bytes(m, "promotion", promotions, &to->promotion, e) == -1)
+		return -1;
 	return 0;
 }
 

@@ -114,13 +114,14 @@ extents(const char *const *expr, size_t n, const struct ke_scope *s,
 
 static int
 resolve_list(const char *const *expr, size_t n, const struct ke_scope *s,
-    int64_t min, int64_t *to, struct ke_err *e)
+    int64_t min, const char *what, int64_t *to, struct ke_err *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (ke_expr(expr[i], s, &to[i], e) == -1)
 			return -1;
 		if (to[i] < min || to[i] > UINT32_MAX)
-			return ke_fail(e, "%lld", (long long)to[i]);
+			return ke_fail(e, "%s: %lld", what,
+			    (long long)to[i]);
 	}
 	return 0;
 }
@@ -155,17 +156,19 @@ resolve_map(const struct ke_plan *p, const struct ke_op *op, size_t k,
 	const struct ke_map *m = &p->maps[k];
 	int64_t dense = 1;
 
-	if (resolve_list(m->shape, m->rank, &r->scope, 1, r->map[k].shape,
-	    e) == -1 || resolve_list(m->box, m->rank, &r->scope, 1,
-	    r->map[k].box, e) == -1)
+	if (resolve_list(m->shape, m->rank, &r->scope, 1, "shape",
+	    r->map[k].shape, e) == -1 || resolve_list(m->box, m->rank,
+	    &r->scope, 1, "box", r->map[k].box, e) == -1)
 		return -1;
 	if (!m->dense && resolve_list(m->stride, m->rank - 1, &r->scope, 0,
-	    r->map[k].stride, e) == -1)
+	    "stride", r->map[k].stride, e) == -1)
 		return -1;
 	r->map[k].stride[m->rank - 1] = 1;
-	for (size_t i = m->rank; m->dense && i-- > 0;
-	    dense *= r->map[k].shape[i])
+	for (size_t i = m->rank; m->dense && i-- > 0;) {
 		r->map[k].stride[i] = dense;
+		if (__builtin_mul_overflow(dense, r->map[k].shape[i], &dense))
+			return ke_fail(e, "shape: too large");
+	}
 	return check_map(p, op, k, r, e);
 }
 

@@ -1,0 +1,19 @@
+/* What differs by the language of candidates. */
+#include <string.h>
+
+#include "language.h"
+#include "mem.h"
+
+static const struct language languages[] = {
+	{"c", ".c", "small"},
+	{"cuda", ".cu", "production"},
+};
+
+const struct language *
+language_find(const char *name)
+{
+	for (size_t i = 0; i < KE_LEN(languages); i++)
+		if (name == NULL || strcmp(languages[i].name, name) == 0)
+			return &languages[i];
+	return NULL;
+}

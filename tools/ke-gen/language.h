@@ -1,0 +1,14 @@
+/* What differs by the language of candidates. */
+#ifndef LANGUAGE_H
+#define LANGUAGE_H
+
+struct language {
+	const char *name;
+	const char *suffix; /* of a seed's file */
+	const char *set;    /* of the cases that its target times */
+};
+
+/* NULL where there is none of that name; NULL as name is C. */
+const struct language *language_find(const char *name);
+
+#endif
