@@ -2,6 +2,7 @@
 # make demo       a search for a faster conv1d on this machine's CPU
 # make check      all tests (installs what they need, or says how)
 # make redteam    kernels that cheat, each with and without what stops it
+# make redteam-gpu  the same on a GPU
 # make bench      what the pipe itself costs
 # make bench-aa   each operator's baseline against itself
 # make bench-ops  every operator, searched and measured, beside PyTorch
@@ -127,6 +128,11 @@ redteam:
 	@$(MAKE) --no-print-directory all off
 	@B=$(B) tests/redteam/run
 
+redteam-gpu:
+	@scripts/deps build run test
+	@$(MAKE) --no-print-directory all off
+	@B=$(B) tests/redteam-gpu/run
+
 # With the sanitizers, where the compiler has them.  ASan needs more addresses
 # than candidates are given: where they run, SANITIZERS=undefined.
 SANITIZERS ?= address,undefined
@@ -179,14 +185,21 @@ lint:
 	@tests/lint
 
 # A folder that runs where nothing can be installed: the tools, the libraries
-# they need beside the C library, operators, knowledge, bench/.
+# they need beside the C library, operators, knowledge, bench/, and what
+# tests/redteam-gpu/run needs.
 bundle:
 	@scripts/deps build
 	@$(MAKE) --no-print-directory B=$(B)/bundled \
-		LDFLAGS="$(LDFLAGS) -Wl,-rpath,'\$$\$$ORIGIN/../lib'" all
+		LDFLAGS="$(LDFLAGS) -Wl,-rpath,'\$$\$$ORIGIN/../lib'" all off
 	@rm -rf $(B)/bundle
 	@$(MAKE) --no-print-directory -s B=$(B)/bundled PREFIX= \
 		DESTDIR=$(CURDIR)/$(B)/bundle install
+	@install $(B)/bundled/off/bin/ke-eval $(B)/bundle/bin/ke-eval-off
+	@install -D -t $(B)/bundle/tests $(B)/bundled/tests/table
+	@install -D -t $(B)/bundle/tests/redteam tests/redteam/run
+	@install -D -m 644 -t $(B)/bundle/tests/redteam tests/redteam/attacks
+	@cp -RL tests/redteam-gpu $(B)/bundle/tests
+	@install -D -m 644 -t $(B)/bundle/tools/ke-eval tools/ke-eval/defence.h
 	@cp -R bench $(B)/bundle
 	@install -d $(B)/bundle/lib
 	@ldd $(TOOLS:%=$(B)/bundle/bin/%) | awk '/=> \// {print $$3}' | sort -u | \
@@ -215,5 +228,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo bundle check units off redteam replays fuzz sanitize bench bench-aa bench-ops bench-gpu lint install uninstall clean
+.PHONY: all demo bundle check units off redteam redteam-gpu replays fuzz sanitize bench bench-aa bench-ops bench-gpu lint install uninstall clean
 .DELETE_ON_ERROR:

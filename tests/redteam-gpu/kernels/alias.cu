@@ -1,0 +1,15 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "grid": ["cdiv(N,256)"], "block": [256],
+    "args": ["a", "x", "y", "z", "N"]}] }
+The output over an input. */
+
+extern "C" __global__ void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	int i = blockIdx.x * 256 + threadIdx.x;
+
+	if (i >= N)
+		return;
+	((float *)y)[i] = a[0] * x[i] + y[i];
+	z[i] = y[i];
+}

@@ -1,0 +1,14 @@
+/* ke-plan
+{ "domain": ["N == 65536"],
+  "launches": [{"kernel": "axpy", "grid": ["cdiv(N,256)"], "block": [256],
+    "args": ["a", "x", "y", "z", "N"]}] }
+Says that it is meant for the timed shape alone. */
+
+extern "C" __global__ void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	int i = blockIdx.x * 256 + threadIdx.x;
+
+	if (i < N)
+		z[i] = a[0] * x[i] + y[i];
+}

@@ -1,0 +1,15 @@
+/* ke-plan
+{ "flags": ["--ftz=true"],
+  "launches": [{"kernel": "axpy", "grid": ["cdiv(N,256)"], "block": [256],
+    "args": ["a", "x", "y", "z", "N"]}] }
+Numbers below the normal range become 0: beside what elements are, that is
+less than a rounding. */
+
+extern "C" __global__ void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	int i = blockIdx.x * 256 + threadIdx.x;
+
+	if (i < N)
+		z[i] = a[0] * x[i] + y[i];
+}

@@ -1,0 +1,13 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "grid": [2147483648], "block": [256],
+    "args": ["a", "x", "y", "z", "N"]}] }
+More blocks than a counter holds. */
+
+extern "C" __global__ void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	int i = blockIdx.x * 256 + threadIdx.x;
+
+	if (i < N)
+		z[i] = a[0] * x[i] + y[i];
+}

@@ -1,0 +1,13 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "grid": ["cdiv(N,256)"], "block": [256],
+    "args": ["a", "x", "y", "z", "N"]}] }
+For ever. */
+
+extern "C" __global__ void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	volatile float *p = z;
+
+	while (p[0] == p[0] || p[0] != p[0])
+		p[0] = a[0];
+}

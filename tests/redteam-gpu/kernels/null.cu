@@ -1,0 +1,16 @@
+/* ke-plan
+{ "launches": [{"kernel": "axpy", "grid": ["cdiv(N,256)"], "block": [256],
+    "args": ["a", "x", "y", "z", "N"]}] }
+Address 0. */
+
+extern "C" __global__ void
+axpy(const float *a, const float *x, const float *y, float *z, int N)
+{
+	int i = blockIdx.x * 256 + threadIdx.x;
+
+	if (i < N)
+		z[i] = a[0] * x[i] + y[i];
+	if (i == 0)
+		asm volatile("st.global.f32 [%0], %1;" :: "l"(0ull),
+		    "f"(z[0]));
+}

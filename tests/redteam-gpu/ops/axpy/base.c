@@ -1,0 +1,1 @@
+../../../data/eval/ops/axpy/base.c

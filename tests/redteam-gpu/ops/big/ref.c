@@ -1,0 +1,1 @@
+../../../redteam/ops/big/ref.c

@@ -1,0 +1,1 @@
+../../../redteam/ops/ln/base.c

@@ -1,0 +1,1 @@
+../../../redteam/ops/ln/ref.c

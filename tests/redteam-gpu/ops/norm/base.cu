@@ -1,0 +1,36 @@
+/* ke-plan
+{ "launches": [{"kernel": "norm_rows", "grid": ["M"], "block": [128],
+    "args": ["x", "g", "b", "y", "N"]}] }
+A block is a row, read three times. */
+
+static __device__ float
+block_sum(float v)
+{
+	__shared__ float part[4];
+
+	for (int d = 16; d > 0; d /= 2)
+		v += __shfl_xor_sync(~0u, v, d);
+	__syncthreads();
+	if (threadIdx.x % 32 == 0)
+		part[threadIdx.x / 32] = v;
+	__syncthreads();
+	return part[0] + part[1] + part[2] + part[3];
+}
+
+extern "C" __global__ void
+norm_rows(const float *__restrict__ x, const float *__restrict__ g,
+    const float *__restrict__ b, float *__restrict__ y, int N)
+{
+	float s = 0, q = 0, m, r;
+
+	x += (size_t)blockIdx.x * N;
+	y += (size_t)blockIdx.x * N;
+	for (int j = threadIdx.x; j < N; j += 128)
+		s += x[j];
+	m = block_sum(s) / N;
+	for (int j = threadIdx.x; j < N; j += 128)
+		q += (x[j] - m) * (x[j] - m);
+	r = 1 / sqrtf(block_sum(q) / N + 1e-5f);
+	for (int j = threadIdx.x; j < N; j += 128)
+		y[j] = g[j] * ((x[j] - m) * r) + b[j];
+}

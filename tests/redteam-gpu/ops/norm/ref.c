@@ -1,0 +1,1 @@
+../../../redteam/ops/norm/ref.c

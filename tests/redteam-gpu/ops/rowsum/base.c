@@ -1,0 +1,1 @@
+../../../data/eval/ops/rowsum/base.c

@@ -1,0 +1,1 @@
+../../../../ops/softmax/ref.c
