@@ -129,7 +129,8 @@ make_region(size_t layout, size_t slot, size_t t, int *fd, struct ke_err *e)
 	if (gpu_region_make(r, fd, e) == -1)
 		return -1;
 	/* what lies beside an input is NaNs to who reads it */
-	if (poison(r, random_key(k.epoch->seed, 0x6a756e6b) | 1) == -1 || wait("poison") == -1)
+	if (poison(r, random_key(k.epoch->seed, 0x6a756e6b) | 1) == -1 ||
+	    wait("poison") == -1)
 		return ke_fail(e, "%s", k.v->detail);
 	if (!output && l->bytes[t] > 0 && gpu.to(gpu_region_data(r),
 	    file_at(&k.epoch->inputs, &s->in[t]), l->bytes[t]) != 0)
