@@ -277,7 +277,7 @@ become(int socket, int kernels)
 	int null = open("/dev/null", O_RDWR);
 	int away[2] = {fcntl(socket, F_DUPFD, 64), fcntl(kernels, F_DUPFD, 64)};
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3 && defended(bare); i++)
 		dup2(null, i);
 	for (int i = 0; i < 2; i++)
 		if (away[i] == -1 || dup2(away[i], 3 + i) == -1)
@@ -650,10 +650,24 @@ run_it(const struct play *p, struct gpu_runner *r, const struct gpu_run *m,
 	return 0;
 }
 
+/* Where executions have no slots of their own, all have the first. */
+static struct play
+placed(const struct play *p)
+{
+	struct play q = *p;
+
+	if (!play_has_own(p)) {
+		q.slot = 0;
+		q.n_slots = 1;
+	}
+	return q;
+}
+
 static int
-cuda_run(const struct play *p, struct ran *ran, struct verdict *v,
+cuda_run(const struct play *asked, struct ran *ran, struct verdict *v,
     struct ke_err *e)
 {
+	const struct play placed_play = placed(asked), *p = &placed_play;
 	struct gpu_runner *r = &p->epoch->gpu->runner;
 	struct gpu_ask q = {.question = GPU_POISON,
 	    .layout = (uint32_t)p->layout, .slot = (uint32_t)p->slot,
@@ -675,9 +689,10 @@ cuda_run(const struct play *p, struct ran *ran, struct verdict *v,
 }
 
 static int
-cuda_verify(const struct play *p, enum question question, uint32_t candidate,
-    struct answer *worst, struct ke_err *e)
+cuda_verify(const struct play *asked, enum question question,
+    uint32_t candidate, struct answer *worst, struct ke_err *e)
 {
+	const struct play placed_play = placed(asked), *p = &placed_play;
 	struct gpu_ask q = {.question = GPU_VERIFY,
 	    .layout = (uint32_t)p->layout, .slot = (uint32_t)p->slot,
 	    .n_execs = (uint32_t)p->n_execs, .n_slots = (uint32_t)p->n_slots,

@@ -31,6 +31,7 @@
 #define REGIONS_MAX 65536u
 #define HOLD_NS 2000000000ll /* longest that the stream is held */
 #define LOCAL_SIZES 4
+#define LOCAL_MAX 16384 /* bytes a thread: more isn't scrubbed */
 
 static struct {
 	struct gpu_info info;
@@ -46,6 +47,8 @@ static struct {
 		struct gpu_load head; /* number 0: none */
 		void *images[VARIANTS_MAX];
 		uint32_t n;
+		void *kept; /* a module, without the defence */
+		uint32_t variant;
 	} *loads;
 	size_t n_loads;
 	struct loaded *load; /* of this run */
@@ -213,9 +216,24 @@ attach(const struct gpu_regions *m, const int *fds, size_t n)
 static void
 unload(void)
 {
-	if (r.module != NULL)
+	if (r.module != NULL && defended(fork))
 		(void)gpu.unload(r.module);
 	r.module = NULL;
+}
+
+/* A module of the variant, without anything that an earlier one wrote. */
+static int
+load_module(struct loaded *l, uint32_t variant)
+{
+	int code = 0;
+
+	if (!defended(fork) && l->kept != NULL && l->variant == variant)
+		r.module = l->kept;
+	else
+		code = gpu.load(&r.module, l->images[variant]);
+	l->kept = r.module;
+	l->variant = variant;
+	return code;
 }
 
 /* That of the number, or NULL. */
@@ -246,6 +264,7 @@ take_load(const struct gpu_load *m, const int *fds, size_t n)
 	for (uint32_t i = 0; i < l->n; i++)
 		free(l->images[i]);
 	l->n = 0;
+	l->kept = NULL;
 	l->head = *m;
 	if (n == 0)
 		l->head.number = 0;
@@ -288,7 +307,7 @@ load_variant(const struct gpu_run *run)
 	r.load = find_load(run->load);
 	if (run->load == 0 || r.load == NULL || run->variant >= r.load->n)
 		end(GPU_FAULTED, 0, "no such variant");
-	code = gpu.load(&r.module, r.load->images[run->variant]);
+	code = load_module(r.load, run->variant);
 	if (code != 0)
 		return refuse(gpu_error(code));
 	for (uint32_t i = 0; i < run->n_launches; i++) {
@@ -304,6 +323,8 @@ load_variant(const struct gpu_run *run)
 		raise_to(&r.reply.shared, attribute(f, GPU_F_SHARED) +
 		    (int)l->shared);
 		raise_to(&r.reply.threads, (int)threads);
+		if (attribute(f, GPU_F_LOCAL) > LOCAL_MAX && defended(scrub))
+			return refuse("more local memory than 16 KB a thread");
 		if ((int)threads > attribute(f, GPU_F_THREADS))
 			return refuse("more threads in a block than its "
 			    "registers allow");
