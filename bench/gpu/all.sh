@@ -207,7 +207,7 @@ distinct() {
 	    range($n) | {v: 1, op: $op, target: "cuda", dtype: $dtype,
 	    choice: (if $s | test("\"PAST\": *\\[0, 1\\]") then {PAST: (. % 2)}
 	      else {} end), source: ($s +
-	    "\nconstexpr unsigned long long variation = \($nonce)\(.)ull;\n")}'
+	    "\n__constant__ unsigned long long variation[1] = {\($nonce)\(.)ull};\n")}'
 }
 
 # Times of results, and how many a minute: in all, and once each process had
