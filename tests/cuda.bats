@@ -211,9 +211,12 @@ check() {
 @test "a plan for the other kind of target" {
 	printf '%s\n' '/* ke-plan {"launches": [{"kernel": "k", "grid": ["N"],' \
 	    '"args": []}]} */' > threadless.cu
-	compile threadless.cu | check '.eval | .status == "plan_error" and
-	    .code == "block" and .detail == "a launch needs grid and block"'
-	compile "$data/naive.c" | check '.eval.status == "plan_error"'
+	if [[ $(ke-eval -l) != *libnvrtc* ]]; then
+		compile threadless.cu | check '.eval |
+		    .status == "plan_error" and .code == "block" and
+		    .detail == "a launch needs grid and block"'
+		compile "$data/naive.c" | check '.eval.status == "plan_error"'
+	fi
 	plan < /dev/null > threads.c
 	ke-eval -c -o axpy threads.c | check '.eval | .status == "plan_error" and
 	    .code == "block" and (.detail | test("language c"))'

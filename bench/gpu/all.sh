@@ -241,7 +241,7 @@ step_throughput() {
 		done
 		start=$EPOCHREALTIME
 		for ((i = 0; i < processes; i++)); do
-			within "$(left 150)" ke-eval -t cuda -e quick "$work/in$i" |
+			within "$(left 150)" ke-eval -t cuda -e quick <"$work/in$i" |
 			    jq -c --unbuffered '[now, .eval.status,
 			    .eval.phases]' >"$work/at$i" &
 			pids+=($!)

@@ -14,7 +14,7 @@ main(int argc, char **argv)
 {
 	struct ke_err e;
 	const struct ke_op *op = argc == 4 ? ke_op_load(argv[1], &e) : NULL;
-	struct ke_scope scope;
+	struct ke_scope scope = {0};
 	uint64_t drawings;
 	size_t at = 0;
 	int64_t m, n;
