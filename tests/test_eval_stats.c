@@ -135,6 +135,38 @@ coverage(void **state)
 		}
 }
 
+/* What stays the same while processes and pages do: a sample of one part knows
+ * nothing of it and holds the truth far too seldom, one of sixteen does. */
+static void
+parts_tell_what_stays(void **state)
+{
+	int hits[2] = {0, 0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 4000; i++)
+		for (size_t many = 0; many < 2; many++) {
+			double log[96];
+			size_t end[16], n = 0;
+			struct estimate e;
+
+			for (size_t p = 0; p < 16; p++) {
+				/* a block of the sixth was dropped */
+				size_t size = p == 5 ? 4 : 6;
+
+				draw(log + n, size, NORMAL, 0.3, 0.005 *
+				    normal(i, many ? p : 0), 0.01,
+				    4000 + 16 * i + p);
+				n += size;
+				end[p] = n;
+			}
+			e = many ? stats_blocks(log, end, 16)
+			    : stats_mean(log, n, 2);
+			hits[many] += fabs(e.mean) <= stats_half(&e);
+		}
+	if (hits[0] > 2800 || hits[1] < 3800)
+		fail_msg("%d and %d of 4000", hits[0], hits[1]);
+}
+
 /* The number of pairs from a pilot, then a fresh sample. */
 static void
 coverage_after_pilot(void **state)
@@ -416,6 +448,7 @@ main(void)
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(coverage),
 		cmocka_unit_test(coverage_after_pilot),
+		cmocka_unit_test(parts_tell_what_stays),
 		cmocka_unit_test(interruptions_are_pulled_in),
 		cmocka_unit_test(pilot_says_how_many),
 		cmocka_unit_test(flat_samples),

@@ -5,9 +5,11 @@
 #include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,17 +165,66 @@ remove_folder(const char *folder)
 	rmdir(folder);
 }
 
+#define FOLDERS "/tmp/ke-cc-"
+
+/* Locks a folder, unless somebody uses it or it is gone: a descriptor, or
+ * -1. */
+static int
+lock_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(fd, &st) == 0 && st.st_nlink > 0)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+/* Who was killed could not remove its folder. */
+static void
+sweep_folders(void)
+{
+	glob_t all;
+
+	if (glob(FOLDERS "*", GLOB_NOSORT, NULL, &all) != 0)
+		return;
+	for (size_t i = 0; i < all.gl_pathc; i++) {
+		int lock = lock_folder(all.gl_pathv[i]);
+
+		if (lock == -1)
+			continue;
+		remove_folder(all.gl_pathv[i]);
+		close(lock);
+	}
+	globfree(&all);
+}
+
+/* Makes folder's name and folder, locked for as long as we live. */
+static void
+make_folder(char *folder, size_t size)
+{
+	do {
+		snprintf(folder, size, FOLDERS "XXXXXX");
+		if (mkdtemp(folder) == NULL || chmod(folder, 0777) == -1)
+			err(126, "a folder in /tmp");
+		/* another's sweep may have come between */
+	} while (lock_folder(folder) == -1);
+}
+
 /* Where there can be no root of its own: in a folder of the host's, which a
  * process that isn't shut in removes. */
 static int
 compile_in_host(struct sandbox *s, char **argv)
 {
-	char folder[] = "/tmp/ke-cc-XXXXXX";
+	char folder[32];
 	int status = 0;
 	pid_t pid;
 
-	if (mkdtemp(folder) == NULL || chmod(folder, 0777) == -1)
-		err(126, "a folder in /tmp");
+	sweep_folders();
+	make_folder(folder, sizeof(folder));
 	pid = fork();
 	if (pid == 0) {
 		shut(s, false, folder);

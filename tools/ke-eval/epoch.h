@@ -40,6 +40,7 @@ struct layout {
 	struct fitted base; /* how the baseline runs it */
 	double pilot_s;     /* seconds of one execution, the first time */
 	double base_s;      /* and the least so far */
+	double usual_us;    /* the least median of a sample; 0: none yet */
 };
 
 /* A program that can be run: its process and where its outputs go.  The

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "defence.h"
 #include "group.h"
 #include "lock.h"
 #include "measure.h"
@@ -12,6 +13,8 @@
 
 #define NOISY_QUICK 0.20 /* half-width of the interval beyond which a result */
 #define NOISY_FULL 0.05  /* is called noisy */
+#define BASE_SLOW 1.2 /* slower than so many times its best, the baseline is
+		       * at a bad moment */
 
 /* All timed cases of a run. */
 struct run {
@@ -177,6 +180,18 @@ report_races(const struct run *g, size_t i)
 	}
 }
 
+/* Would who is called faster be so beside the baseline at its best? */
+static bool
+is_claim_sound(const struct run *g, const struct interval *speedup,
+    double floor, double *slowness)
+{
+	*slowness = 1;
+	for (size_t k = 0; k < g->n_cases; k++)
+		*slowness = fmax(*slowness, g->races[k].slowness);
+	return !defended(pairs) || *slowness < BASE_SLOW ||
+	    speedup->lo <= 1 + floor || speedup->lo > (1 + floor) * *slowness;
+}
+
 /* The speedup over all timed cases, and whether it is good enough to say. */
 static void
 conclude(const struct run *g, size_t i)
@@ -184,7 +199,7 @@ conclude(const struct run *g, size_t i)
 	struct member *m = &g->members[i];
 	struct estimate e = ratio(g, 0, i + 1);
 	struct interval speedup = stats_ratio(&e);
-	double half = stats_half(&e), floor = noise(g, i + 1);
+	double half = stats_half(&e), floor = noise(g, i + 1), slowness;
 
 	report_interval(m->eval, "speedup", &speedup);
 	ke_json_set_number(m->eval, "noise", floor);
@@ -192,6 +207,12 @@ conclude(const struct run *g, size_t i)
 		verdict_set(&m->verdict, KE_NOISY, "interval",
 		    "the 95 %% interval is %.1f %% wide on each side",
 		    100 * half);
+		return;
+	}
+	if (!is_claim_sound(g, &speedup, floor, &slowness)) {
+		verdict_set(&m->verdict, KE_NOISY, "baseline",
+		    "faster, but the baseline took %.2f times its best",
+		    slowness);
 		return;
 	}
 	ke_json_set_string(m->eval, "change", change(&speedup, floor));

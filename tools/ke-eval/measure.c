@@ -38,7 +38,6 @@
 #define EXECS_PILOT 2
 #define ALIKE 1.5
 #define BASE_S 60.0 /* deadline of the baseline's segment */
-#define BASE_SLOW 1.2 /* times its best */
 
 static const struct pace *
 pace(const struct race *r)
@@ -191,6 +190,34 @@ run_round(struct race *r, size_t round, struct ke_err *e)
 	return 0;
 }
 
+/* How long a part of a sample of n rounds is: whole blocks. */
+static size_t
+part_of(const struct race *r, size_t n)
+{
+	size_t parts = pace(r)->parts;
+
+	if (parts == 0 || r->epoch->target->renew == NULL)
+		return 0;
+	return (n + 2 * parts - 1) / (2 * parts) * 2;
+}
+
+static int
+renew_all(struct race *r, struct ke_err *e)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct verdict *v = &r->who[i].worst.verdict;
+
+		if (!race_has(r, i) || r->epoch->target->renew(r->epoch,
+		    r->who[i].side, v, e) == 0)
+			continue;
+		if (i == 0)
+			return base_failed(v, e);
+		if (v->status == KE_PASS)
+			return -1;
+	}
+	return 0;
+}
+
 /* A sample of n rounds, or as many as there is time for. */
 static int
 run_rounds(struct race *r, size_t n, size_t least, struct ke_err *e)
@@ -200,9 +227,12 @@ run_rounds(struct race *r, size_t n, size_t least, struct ke_err *e)
 	    2;
 
 	r->rounds = 0;
+	r->part = part_of(r, n);
 	for (size_t i = 0; i < n && candidates > 0; i++) {
 		if (i % 2 == 0 && i >= least && ke_now() > until)
 			break;
+		if (r->part > 0 && i % r->part == 0 && renew_all(r, e) == -1)
+			return -1;
 		if (run_round(r, i, e) == -1)
 			return -1;
 		r->rounds = i + 1;
@@ -268,23 +298,25 @@ rounds_needed(const struct race *r, const struct pace *f)
 	return need > (double)f->most ? f->most : (size_t)need;
 }
 
-/* Was the baseline, and so maybe everything, slower than it can be? */
-static bool
-is_base_slow(const struct race *r)
+/* How many times as long the baseline took as in its fastest sample of the
+ * epoch: at a moment that slows it more than others, who is beside it looks
+ * fast. */
+static double
+base_slowness(const struct race *r)
 {
 	struct layout *l = &r->epoch->cases[r->layout];
-	double now = 1e-6 * sample_us(r, 0, 0, 0.5);
+	double now = sample_us(r, 0, 0, 0.5);
 
-	if (now > 0)
-		l->base_s = fmin(l->base_s, now);
-	return defended(pairs) && now > BASE_SLOW * l->base_s;
+	if (!(now > 0))
+		return 1;
+	if (l->usual_us == 0 || now < l->usual_us)
+		l->usual_us = now;
+	return now / l->usual_us;
 }
 
 static bool
 any_slowed(const struct race *r)
 {
-	if (is_base_slow(r))
-		return true;
 	for (size_t i = 1; i < r->n; i++)
 		if (race_has(r, i) && sample_is_slowed(r, i))
 			return true;
@@ -317,10 +349,6 @@ doubt(struct race *r, size_t i)
 		verdict_set(v, KE_THROTTLED, "clock",
 		    "the processor was slow in %zu of %zu pairs",
 		    sample_dropped(r, i), r->rounds);
-	else if (is_base_slow(r))
-		verdict_set(v, KE_NOISY, "baseline", "the baseline took %.3g "
-		    "us, and %.3g at another time", sample_us(r, 0, 0, 0.5),
-		    1e6 * r->epoch->cases[r->layout].base_s);
 	else if (defended(floor) && low < least)
 		verdict_set(v, KE_INVALID, "floor", "%.3g us for %.3g bytes",
 		    low, r->epoch->cases[r->layout].traffic);
@@ -347,6 +375,7 @@ measure_case(struct race *r, struct ke_err *e)
 	}
 	if (count_candidates(r) > 0 && take_sample(r, e) == -1)
 		return -1;
+	r->slowness = base_slowness(r);
 	for (size_t i = 1; i < r->n; i++)
 		if (race_has(r, i))
 			doubt(r, i);

@@ -31,7 +31,9 @@ struct race {
 	size_t n; /* entrants, with the baseline */
 	struct entrant *who;
 	size_t rounds; /* whole blocks of two */
+	size_t part;   /* rounds after which all sides are renewed; 0: never */
 	double usual;  /* probe */
+	double slowness; /* of the baseline: 1, or how many times its best */
 };
 
 /* Measures one timed case; the entrants 1 to n - 1 are filled in up to in, the

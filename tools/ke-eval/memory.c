@@ -54,6 +54,15 @@ file_seal(struct file *f, struct ke_err *e)
 	return fd;
 }
 
+int
+file_renew(struct file *f, struct ke_err *e)
+{
+	if (fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+	    (off_t)f->bytes) == -1)
+		return ke_fail(e, "memfd: %s", strerror(errno));
+	return 0;
+}
+
 /* The last of 64-byte lines ends with the pages. */
 static uint64_t
 rounded(uint64_t bytes)

@@ -29,10 +29,13 @@ void file_close(struct file *);
 /* Seals it against writes by anybody but us, and opens it for reading. */
 int file_seal(struct file *, struct ke_err *);
 
-/* Room for a tensor.  -1 where the file is full. */
+/* Gives its pages back; what is touched then gets others. */
+int file_renew(struct file *, struct ke_err *);
+
 /* Where a tensor of so many bytes begins in its whole pages. */
 uint64_t file_data(uint64_t bytes, uint64_t pages, bool flip);
 
+/* Room for a tensor.  -1 where the file is full. */
 int file_place(struct file *, uint64_t bytes, bool output, bool flip,
     struct wire_region *, struct ke_err *);
 

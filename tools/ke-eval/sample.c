@@ -88,15 +88,40 @@ sample_is_slowed(const struct race *r, size_t entrant)
 	    (double)dropped > THROTTLED * (double)r->rounds;
 }
 
+/* Where among the pairs of sample_pairs() the parts end; how many have any. */
+static size_t
+part_ends(const struct race *r, size_t a, size_t b, size_t *end)
+{
+	size_t n = 0, parts = 0, last = 0;
+
+	for (size_t i = 0; i + 1 < r->rounds; i += 2) {
+		if (is_steady(r, a, i) && is_steady(r, b, i))
+			n += 2;
+		if (n > last && ((i + 2) % r->part == 0 ||
+		    i + 3 >= r->rounds)) {
+			end[parts++] = n;
+			last = n;
+		}
+	}
+	return parts;
+}
+
 struct estimate
 sample_ratio(const struct race *r, size_t a, size_t b)
 {
 	double *logs = ke_calloc(r->rounds + 1, sizeof(*logs));
-	size_t n = sample_pairs(r, a, b, logs);
+	size_t *end = ke_calloc(r->rounds + 1, sizeof(*end));
+	size_t n = sample_pairs(r, a, b, logs), parts;
 	struct estimate e = {.error = INFINITY, .df = 2};
 
-	if (n >= PAIRS_MIN)
+	if (n >= PAIRS_MIN && r->part == 0) {
 		e = stats_mean(logs, n, 2);
+	} else if (n >= PAIRS_MIN) {
+		parts = part_ends(r, a, b, end);
+		if (parts >= 4)
+			e = stats_blocks(logs, end, parts);
+	}
+	free(end);
 	free(logs);
 	return e;
 }

@@ -119,25 +119,38 @@ inflation(const double *block, double b)
 	return fmin((1 + r) / (1 - r), fmax(b / 3, 1));
 }
 
-/* The means of whole blocks, after clamp(); the caller frees. */
+/* The means of blocks, after clamp(); the caller frees. */
 static double *
-block_means(const double *log, size_t blocks, size_t block, double *kept)
+block_means(const double *log, const size_t *end, size_t blocks, double *kept)
 {
-	double *v = ke_calloc(blocks * block, sizeof(*v));
+	size_t n = end[blocks - 1], from = 0;
+	double *v = ke_calloc(n, sizeof(*v));
 
-	memcpy(v, log, blocks * block * sizeof(*v));
-	*kept = clamp(v, blocks * block);
-	for (size_t i = 0; i < blocks; i++)
-		v[i] = mean(v + i * block, block);
+	memcpy(v, log, n * sizeof(*v));
+	*kept = clamp(v, n);
+	for (size_t i = 0; i < blocks; i++) {
+		v[i] = mean(v + from, end[i] - from);
+		from = end[i];
+	}
 	return v;
 }
 
-struct estimate
-stats_mean(const double *log, size_t n, size_t block)
+/* The ends of whole blocks; the caller frees. */
+static size_t *
+even_blocks(size_t blocks, size_t block)
 {
-	size_t blocks = n / block;
+	size_t *end = ke_calloc(blocks, sizeof(*end));
+
+	for (size_t i = 0; i < blocks; i++)
+		end[i] = (i + 1) * block;
+	return end;
+}
+
+struct estimate
+stats_blocks(const double *log, const size_t *end, size_t blocks)
+{
 	double b = (double)blocks, kept, f;
-	double *v = block_means(log, blocks, block, &kept);
+	double *v = block_means(log, end, blocks, &kept);
 	struct estimate e = {.mean = mean(v, blocks)};
 
 	f = inflation(v, b);
@@ -146,6 +159,16 @@ stats_mean(const double *log, size_t n, size_t block)
 	    kept;
 	e.df = fmax((b * kept - 1) / sqrt(f), 2);
 	free(v);
+	return e;
+}
+
+struct estimate
+stats_mean(const double *log, size_t n, size_t block)
+{
+	size_t *end = even_blocks(n / block, block);
+	struct estimate e = stats_blocks(log, end, n / block);
+
+	free(end);
 	return e;
 }
 
@@ -207,12 +230,13 @@ stats_noise(const struct estimate *e)
 double
 stats_needed(const double *log, size_t n, size_t block, double half)
 {
-	size_t blocks = n / block;
-	double kept, *v = block_means(log, blocks, block, &kept);
+	size_t blocks = n / block, *end = even_blocks(blocks, block);
+	double kept, *v = block_means(log, end, blocks, &kept);
 	double spread = sqrt(products(v, blocks, 0, mean(v, blocks)) /
 	    ((double)blocks - 1)) / kept;
 	double need = WIDTH * spread / half;
 
+	free(end);
 	free(v);
 	return (double)block * ceil(need * need);
 }

@@ -20,6 +20,12 @@
  * the variance were known, with 240 1.1 times.  It costs no resampling, which
  * for a group's many ratios would cost more than to measure.
  *
+ * Some of what makes two equal kernels differ stays as long as their processes
+ * and pages do: where these lie in the caches.  It is the same in all blocks,
+ * so no statistic of theirs knows of it; half a per cent is usual.  In full
+ * effort both get new ones several times (struct race), and the blocks are what
+ * lies between.
+ *
  * Cases are measured one after the other, so their errors are independent:
  * variances add up, and degrees of freedom by Welch and Satterthwaite. */
 #ifndef KE_EVAL_STATS_H
@@ -36,7 +42,11 @@ struct estimate {
 	double mean, error, df;
 };
 
-/* Of n values, n / block whole blocks.  At least two blocks. */
+/* Of at least two blocks, none of them empty, that end before log[end[i]]. */
+struct estimate stats_blocks(const double *log, const size_t *end,
+    size_t blocks);
+
+/* Of n values, n / block whole blocks. */
 struct estimate stats_mean(const double *log, size_t n, size_t block);
 
 /* The mean weighted by weight, of independent ones. */

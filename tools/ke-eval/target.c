@@ -72,6 +72,16 @@ cpu_stop(struct epoch *e, struct side *s)
 	runner_stop(&s->runner);
 }
 
+static int
+cpu_renew(struct epoch *e, struct side *s, struct verdict *v,
+    struct ke_err *err)
+{
+	runner_stop(&s->runner);
+	if (file_renew(s->outputs, err) == -1)
+		return -1;
+	return cpu_start(e, s, v, err);
+}
+
 static double
 cpu_floor_us(const struct race *r)
 {
@@ -118,11 +128,12 @@ const struct target target_cpu = {
 	.name = "cpu", .toolchain = &toolchain_c, .base = "base.c",
 	.set = "small", .epoch = 32, .segments_bytes = 256.0 * 1024 * 1024,
 	.queue = SLOTS_MAX,
-	.pace = {{6, 16, 48, 0.04, 0.002, 3.0}, {12, 32, 240, 0.008, 0.005,
-	    3.0}},
+	.pace = {{6, 16, 48, 0.04, 0.002, 3.0, 0}, {12, 48, 240, 0.008,
+	    0.005, 3.0, 16}},
 	.lock = cpu_lock, .slots = cpu_slots, .open = cpu_open,
 	.close = cpu_close, .start = cpu_start, .stop = cpu_stop,
-	.run = play_run_cpu, .verify = play_verify_cpu, .probe = measure_probe,
+	.renew = cpu_renew, .run = play_run_cpu, .verify = play_verify_cpu,
+	.probe = measure_probe,
 	.floor_us = cpu_floor_us, .doubt = cpu_doubt,
 	.describe = cpu_describe,
 };

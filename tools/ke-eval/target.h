@@ -17,6 +17,7 @@ struct pace {
 	double precision; /* half-width of the logarithm's interval */
 	double segment_s; /* one segment lasts so long, if there are slots */
 	double case_s;    /* for one case and candidate */
+	size_t parts;     /* of a sample, with pages of their own; 0: one */
 };
 
 struct target {
@@ -40,6 +41,10 @@ struct target {
 	int (*start)(struct epoch *, struct side *, struct verdict *,
 	    struct ke_err *);
 	void (*stop)(struct epoch *, struct side *);
+	/* Gives a side that is ready a new process and new pages; may be
+	 * NULL. */
+	int (*renew)(struct epoch *, struct side *, struct verdict *,
+	    struct ke_err *);
 	/* As play_run() and play_verify(). */
 	int (*run)(const struct play *, struct ran *, struct verdict *,
 	    struct ke_err *);
