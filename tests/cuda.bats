@@ -141,6 +141,22 @@ check() {
 	    (.compile.log | test("gpu-architecture"))'
 }
 
+@test "what a cubin may not hold is refused before a device sees it" {
+	needs_nvrtc
+	plan > state.cu <<-'EOF'
+	__device__ int n;
+	extern "C" __global__ void k() { n++; }
+	EOF
+	compile state.cu | check '.eval | .status == "plan_error" and
+	    .code == "state" and (.detail | test("4 bytes"))'
+	plan > printf.cu <<-'EOF'
+	extern "C" __device__ int vprintf(const char *, void *);
+	extern "C" __global__ void k() { vprintf("", 0); }
+	EOF
+	compile printf.cu | check '.eval | .status == "plan_error" and
+	    .code == "symbol" and (.detail | test("vprintf"))'
+}
+
 @test "what stands before the source" {
 	needs_nvrtc
 	cat > my.cu <<-'EOF'

@@ -11,6 +11,7 @@
 #include "cc.h"
 #include "compile.h"
 #include "defence.h"
+#include "load.h"
 #include "sandbox.h"
 #include "unit.h"
 
@@ -89,9 +90,16 @@ make_command(struct cc *c, const cJSON *flags)
 	add(c, "-lm");
 }
 
+static int
+check(const void *object, size_t n, struct verdict *v)
+{
+	return defended(load) ? load_check(object, n, v) : 0;
+}
+
 const struct toolchain toolchain_c = {
 	.language = "c", .name = "cc", .version = version, .why = why,
 	.flags = flags_of, .command = make_command, .unit = unit_c_text,
+	.check = check,
 };
 
 /* The child reads what it was granted from its copy of c. */

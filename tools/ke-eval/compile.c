@@ -236,6 +236,23 @@ compile_batch(struct program *p, struct variant *variants, size_t n,
 	return status;
 }
 
+/* What a loader would refuse is refused here too, where nothing is run. */
+static int
+check_variants(const struct program *p, struct verdict *v, struct ke_err *e)
+{
+	for (size_t i = 0; i < p->n_variants && v->status == KE_PASS; i++) {
+		struct ke_buf b = {0};
+		int status = ke_file_read(p->variants[i].so, OBJECT_MAX, &b, e);
+
+		if (status == 0)
+			(void)p->toolchain->check(b.s, b.n, v);
+		ke_buf_free(&b);
+		if (status == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 program_compile(struct program *p, int jobs, struct verdict *v,
     struct ke_err *e)
@@ -254,6 +271,8 @@ program_compile(struct program *p, int jobs, struct verdict *v,
 		status = compile_batch(p, p->variants + i,
 		    p->n_variants - i < step ? p->n_variants - i : step, v, e);
 	ke_unlock_cpu(lock);
+	if (status == 0 && v->status == KE_PASS)
+		status = check_variants(p, v, e);
 	p->compile_s = ke_now() - from;
 	if (status == 0 && v->status == KE_PASS && p->n_variants > 0 &&
 	    stat(p->variants[0].so, &st) == 0)

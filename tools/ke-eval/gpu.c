@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "compile.h"
-#include "cubin.h"
 #include "defence.h"
 #include "file.h"
 #include "gpu.h"
@@ -371,9 +370,9 @@ open_cubin(const char *path, struct verdict *v)
 	struct ke_err e;
 	int fd = -1;
 
-	if (ke_file_read(path, (size_t)64 << 20, &b, &e) == -1)
+	if (ke_file_read(path, OBJECT_MAX, &b, &e) == -1)
 		return verdict_set(v, KE_LOST, "cubin", "%s", e.msg);
-	if (cubin_check(b.s, b.n, v) == 0) {
+	if (toolchain_cuda.check(b.s, b.n, v) == 0) {
 		fd = memfd_create("ke-cubin", MFD_CLOEXEC);
 		if (fd == -1 || write(fd, b.s, b.n) != (ssize_t)b.n)
 			verdict_set(v, KE_LOST, "cubin", "%s",
@@ -608,7 +607,8 @@ broke(struct gpu *g, struct gpu_runner *r, int heard,
 		snprintf(code, sizeof(code), "%d", reply->code);
 		return verdict_set(v, KE_FAULT, code, "%s", reply->why);
 	}
-	return verdict_set(v, KE_PROTOCOL, "reply", "not a reply");
+	return verdict_set(v, KE_PROTOCOL, "reply", "%s", heard == 0
+	    ? "the runner ended without one" : "not a reply");
 }
 
 static void

@@ -124,7 +124,7 @@ open_kernels(void)
 	struct ke_err e;
 	int code;
 
-	if (ke_file_read("/proc/self/fd/4", (size_t)64 << 20, &b, &e) == -1)
+	if (ke_file_read("/proc/self/fd/4", OBJECT_MAX, &b, &e) == -1)
 		end(GPU_OPENED, 0, e.msg);
 	code = gpu.load(&r.kernels, b.s);
 	if (code != 0)
@@ -274,7 +274,7 @@ take_load(const struct gpu_load *m, const int *fds, size_t n)
 		char path[48];
 
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[i]);
-		if (ke_file_read(path, (size_t)64 << 20, &b, &e) == -1)
+		if (ke_file_read(path, OBJECT_MAX, &b, &e) == -1)
 			end(GPU_FAULTED, 0, e.msg);
 		close(fds[i]);
 		l->images[l->n++] = b.s;
@@ -369,20 +369,22 @@ space(const struct gpu_run *run, uint32_t exec, uint32_t w)
 	return &r.spaces[i];
 }
 
+/* All that were ever mapped, those of other runs too: nothing may wait there. */
 static void
 poison_spaces(const struct gpu_run *run)
 {
 	for (uint32_t x = 0; x < run->n_execs; x++)
-		for (uint32_t w = 0; w < run->n_workspaces; w++) {
-			struct gpu_region *s = space(run, x, w);
-			gpu_ptr at = s->at;
-			int64_t words = (int64_t)s->mapped / 8;
-			uint64_t key = run->key + w;
-			void *args[] = {&at, &words, &key};
+		for (uint32_t w = 0; w < run->n_workspaces; w++)
+			(void)space(run, x, w);
+	for (size_t i = 0; i < r.n_spaces && defended(poison); i++) {
+		gpu_ptr at = r.spaces[i].at;
+		int64_t words = (int64_t)r.spaces[i].mapped / 8;
+		uint64_t key = run->key + i % KE_WORKSPACES_MAX;
+		void *args[] = {&at, &words, &key};
 
-			if (defended(poison))
-				call(r.poison, (uint64_t)words / 8, args);
-		}
+		if (words > 0)
+			call(r.poison, (uint64_t)words / 8, args);
+	}
 }
 
 /* The address of a tensor or, from KE_TENSORS_MAX on, a workspace. */
@@ -687,7 +689,8 @@ limit(void)
 	static const struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
-	setrlimit(RLIMIT_FSIZE, &none);
+	if (defended(limits))
+		setrlimit(RLIMIT_FSIZE, &none);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cc.h"
+#include "cubin.h"
 #include "file.h"
 #include "spawn.h"
 #include "toolchain.h"
@@ -217,6 +218,7 @@ command(struct cc *c, const cJSON *more)
 const struct toolchain toolchain_cuda = {
 	.language = "cuda", .name = "nvrtc", .version = version, .why = why,
 	.flags = flags, .command = command, .unit = unit_cuda_text,
+	.check = cubin_check,
 };
 
 /* In the compiler's process. */

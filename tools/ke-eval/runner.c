@@ -16,13 +16,11 @@
 
 #include "defence.h"
 #include "file.h"
-#include "load.h"
 #include "runner.h"
 #include "sandbox.h"
 #include "spawn.h"
 
 #define LOAD_S 10.0
-#define OBJECT_MAX ((size_t)16 << 20)
 #define KILL_S 10.0 /* a process that outlives SIGKILL this long is stuck */
 
 /* In the child: the descriptors to their places, nothing else kept, nothing
@@ -190,13 +188,14 @@ start_thread(struct runner *r, const int *fds, int n)
 
 /* A copy of a variant that nobody can change any more, checked. */
 static int
-open_variant(const char *path, struct verdict *v, struct ke_err *e)
+open_variant(const struct toolchain *t, const char *path, struct verdict *v,
+    struct ke_err *e)
 {
 	struct ke_buf text = {0};
 	int fd = -1;
 
 	if (ke_file_read(path, OBJECT_MAX, &text, e) == 0 &&
-	    (!defended(load) || load_check(text.s, text.n, v) == 0)) {
+	    t->check(text.s, text.n, v) == 0) {
 		fd = memfd_create("ke-variant", MFD_CLOEXEC |
 		    MFD_ALLOW_SEALING);
 		if (fd == -1 || write(fd, text.s, text.n) !=
@@ -260,7 +259,7 @@ runner_start(struct runner *r, const struct program *p, int inputs_ro,
 	r->command = command[1];
 	r->reply = reply[0];
 	for (size_t i = 0; i < p->n_variants; i++, n++) {
-		fds[n] = open_variant(p->variants[i].so, v, e);
+		fds[n] = open_variant(p->toolchain, p->variants[i].so, v, e);
 		if (fds[n] == -1)
 			break;
 	}

@@ -3,6 +3,7 @@
 #define KE_EVAL_TOOLCHAIN_H
 
 #include "plan.h"
+#include "verdict.h"
 
 struct cc;
 
@@ -21,10 +22,16 @@ struct toolchain {
 	char *(*unit)(const struct ke_plan *, const char *source,
 	    const struct ke_op *, enum ke_dtype variant,
 	    const struct ke_resolved *);
+	/* May this object of a candidate be loaded?  0, or -1 with a verdict
+	 * of plan_error. */
+	int (*check)(const void *object, size_t n, struct verdict *);
 };
 
 extern const struct toolchain toolchain_c;
 extern const struct toolchain toolchain_cuda;
+
+/* More bytes of a compiled variant are refused. */
+#define OBJECT_MAX ((size_t)64 << 20)
 
 bool toolchain_is_there(const struct toolchain *);
 

@@ -4,7 +4,7 @@
 Keeps sums in __constant__ memory, which is written through a pointer. */
 
 @MEMO@
-static __constant__ unsigned kept[16][2 * WAYS] = {{2}};
+static __constant__ unsigned kept[16][ROW_BYTES / 4] = {{2}};
 
 extern "C" __global__ void
 rowsum(const float *x, float *y, int N)

@@ -4,7 +4,7 @@
 Keeps sums in a variable of the module. */
 
 @MEMO@
-static __device__ unsigned kept[16][2 * WAYS];
+static __device__ unsigned kept[16][ROW_BYTES / 4];
 
 extern "C" __global__ void
 rowsum(const float *x, float *y, int N)
