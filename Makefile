@@ -3,7 +3,9 @@
 # make check      all tests (installs what they need, or says how)
 # make redteam    kernels that cheat, each with and without what stops it
 # make redteam-gpu  the same on a GPU
+# make faults     store and search under kill -9: ROUNDS=100
 # make bench      what the pipe itself costs
+# make bench-policies  the policies of a search, on recorded landscapes
 # make bench-aa   each operator's baseline against itself
 # make bench-ops  every operator, searched and measured, beside PyTorch
 # make bench-gpu  the same of the cuda target, on a machine with a GPU
@@ -39,11 +41,14 @@ LIBS = -lcjson -lcrypto -lm
 LIBS_ke-store = -lsqlite3
 LIBS_ke-prompt = -lsqlite3
 LIBS_ke-eval = -lseccomp -ldl
+LIBS_ke-gen = -lcurl
 
 all: $(TOOLS:%=$(B)/bin/%) $(SCRIPTS:%=$(B)/bin/%)
 
 objects = $(patsubst %.c,$(B)/%.o,$(wildcard tools/$(1)/*.c)) \
-	$(patsubst %gpu_kernels.cu,$(B)/%gpu_text.o,$(wildcard tools/$(1)/*.cu))
+	$(patsubst %gpu_kernels.cu,$(B)/%gpu_text.o,$(wildcard tools/$(1)/*.cu)) \
+	$(patsubst %_worker.py,$(B)/%_text.o,$(wildcard tools/$(1)/*.py)) \
+	$(patsubst %/serve.c,$(B)/%_so.o,$(wildcard tools/$(1)/warm/serve.c))
 
 $(B)/libke.a: $(call objects,libke)
 	rm -f $@ && $(AR) rcs $@ $^
@@ -63,29 +68,49 @@ $(B)/bin/%: scripts/%
 	@mkdir -p $(@D)
 	ln -sf $(CURDIR)/$< $@
 
-# The text of the kernels that run on a GPU, as a C string.
-$(B)/tools/ke-eval/gpu_text.o: $(B)/tools/ke-eval/gpu_text.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) \
-		-Wno-overlength-strings -Itools/ke-eval -c -o $@ $<
-$(B)/tools/ke-eval/gpu_text.c: tools/ke-eval/gpu_kernels.cu
+# What runs elsewhere, as a C string: the kernels of ours that run on a GPU, and
+# the Python that Triton is called from.
+define text
+$(B)/tools/ke-eval/$(1).o: $(B)/tools/ke-eval/$(1).c
+	$$(CC) $$(CPPFLAGS) $$(CFLAGS) $$(KE_CFLAGS) \
+		-Wno-overlength-strings -Itools/ke-eval -c -o $$@ $$<
+$(B)/tools/ke-eval/$(1).c: tools/ke-eval/$(2)
+	@mkdir -p $$(@D)
+	(echo '#include "$(3).h"'; \
+	    echo 'const char $(subst .,_text,$(basename $(2)).)[] ='; \
+	    sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$$$/\\n"/' $$<; \
+	    echo ';') >$$@
+endef
+$(eval $(call text,gpu_text,gpu_kernels.cu,gpu_kernels))
+$(eval $(call text,triton_text,triton_worker.py,triton_text))
+
+# And what the Python is to load, as bytes.
+$(B)/tools/ke-eval/warm_so.c: $(patsubst %,tools/ke-eval/%.c,warm/serve \
+		sandbox filter defence) $(wildcard tools/ke-eval/*.h) Makefile
 	@mkdir -p $(@D)
-	(echo '#include "gpu_kernels.h"'; \
-	    echo 'const char gpu_kernels_text[] ='; \
-	    sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $<; \
-	    echo ';') >$@
+	$(CC) $(CPPFLAGS) -O2 $(filter-out $(SANITIZE),$(KE_CFLAGS)) -fPIC \
+		-shared -s -Wl,-z,defs -o $(@:.c=.so) $(filter %.c,$^)
+	(echo '#include "warm.h"'; echo 'const unsigned char warm_so[] = {'; \
+	    od -An -v -tu1 $(@:.c=.so) | sed 's/  */,/g; s/^,//; s/$$/,/'; \
+	    echo '};'; echo 'const size_t warm_so_n = sizeof(warm_so);') >$@
+$(B)/tools/ke-eval/warm_so.o: $(B)/tools/ke-eval/warm_so.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) -Itools/ke-eval -c -o $@ $<
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-# Unit tests of libke (cmocka), one program a file.
+# Unit tests (cmocka), one program a file.
 UNIT = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/test_*.c))
 $(B)/tests/%: tests/%.c $(B)/libke.a Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -MMD -MP -o $@ \
-		$(filter %.c %.o,$^) $(B)/libke.a -lcmocka -lseccomp $(LIBS)
+		$(filter %.c %.o,$^) $(B)/libke.a -lcmocka -lseccomp \
+		$(LIBS_ke-gen) $(LIBS)
 
-# Those of ke-eval's parts are linked with them.
+# Those of a tool's parts are linked with them.
 $(filter $(B)/tests/test_eval_%,$(UNIT)): \
 	$(filter-out %/ke-eval.o,$(call objects,ke-eval))
+$(filter $(B)/tests/test_gen_%,$(UNIT)): \
+	$(filter-out %/ke-gen.o,$(call objects,ke-gen))
 
 # A fuzz target is a parser, the promises about it, and who feeds it:
 # libFuzzer, or replay.c, which feeds it the corpus.
@@ -97,26 +122,76 @@ $(B)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -Itests/fuzz -o $@ \
 		$< tests/fuzz/fuzz.c $(FEED) $(filter %.o,$^) $(B)/libke.a \
 		$(LIBS)
+$(B)/fuzz/answer: $(patsubst %,$(B)/tools/ke-gen/%.o,hear protocol \
+	protocol_anthropic protocol_gemini protocol_openai protocol_responses \
+	reply sse)
 $(B)/fuzz/load: $(addprefix $(B)/tools/ke-eval/,load.o verdict.o)
+$(B)/fuzz/codeobject: $(patsubst %,$(B)/tools/ke-eval/%.o,codeobject elf64 \
+	msgpack verdict)
+$(B)/fuzz/edit: $(patsubst %,$(B)/tools/ke-gen/%.o,edit edit_block \
+	edit_hunk edit_missing edit_place edits fence lines)
 $(B)/fuzz/reply: $(addprefix $(B)/tools/ke-eval/,wire.o verdict.o)
+
+# as many processes as processors, unless we were told
+jobs = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 demo:
 	@scripts/deps build run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(jobs) all
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" scripts/demo
 
-check:
-	@scripts/deps build run test
-	@$(MAKE) --no-print-directory all units replays \
-		$(if $(SANITIZE),,off)
+check: built
 	@PATH="$(CURDIR)/$(B)/bin:$$PATH" B=$(B) tests/run $(TESTS)
 
+# What the tests run.
+built:
+	@scripts/deps build run test
+	@$(MAKE) --no-print-directory $(jobs) all units replays server \
+		$(if $(SANITIZE),,off fake)
+
 units: $(UNIT)
+
+# The services that ke-gen asks, on loopback.
+server: $(B)/tests/server/server
+$(B)/tests/server/server: $(patsubst %.c,$(B)/%.o,$(wildcard tests/server/*.c)) \
+		$(B)/libke.a
+	$(CC) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -o $@ $^ -lssl $(LIBS)
 
 # ke-eval whose defences can be left out, to prove attacks with; nothing else.
 off: $(B)/tests/table
 	@$(MAKE) --no-print-directory B=$(B)/off \
 		CPPFLAGS='$(CPPFLAGS) -DKE_DEFENCES_OFF' $(B)/off/bin/ke-eval
+
+# A GPU that is none: a driver on the CPU, and the ke-eval that finds it beside
+# itself.  Its objects are the product's.
+fake: $(B)/fake/bin/ke-eval
+$(B)/fake/bin/ke-eval: $(call objects,ke-eval) $(B)/libke.a \
+		$(addprefix $(B)/fake/lib64/,libcuda.so.1 libnvidia-ml.so.1 \
+		libnvrtc.so libamdhip64.so librocm_smi64.so)
+	@mkdir -p $(@D) $(B)/fake/include
+	cp tests/fake/device.h tests/fake/include/*.h $(B)/fake/include
+	$(CC) $(CFLAGS) $(KE_CFLAGS) $(LDFLAGS) -Wl,-rpath,'$$ORIGIN/../lib64' \
+		-o $@ $(filter %.o %.a,$^) $(LIBS_ke-eval) $(LIBS)
+
+fake_of = $(patsubst %,tests/fake/%.c,$(1)) $(wildcard tests/fake/*.h \
+	tests/fake/include/*.h) tools/ke-eval/gpu_api.h Makefile
+fake_so = @mkdir -p $(@D) && $(CC) $(CFLAGS) $(KE_CFLAGS) \
+	-fPIC -shared -Wl,-z,defs -o $@ $(filter %.c,$^) -ldl -lm
+fake_driver = cuda memory queue block module
+fake_rtc = rtc compile image rewrite
+fake_libke = $(patsubst %,tools/libke/%.c,mem file fail utf8)
+$(B)/fake/lib64/libcuda.so.1: $(call fake_of,$(fake_driver) cuda_own faults)
+	$(fake_so)
+$(B)/fake/lib64/libnvidia-ml.so.1: $(call fake_of,nvml faults)
+	$(fake_so)
+$(B)/fake/lib64/librocm_smi64.so: $(call fake_of,rsmi faults)
+	$(fake_so)
+$(B)/fake/lib64/libnvrtc.so: $(call fake_of,$(fake_rtc) cubin faults) \
+		$(fake_libke)
+	$(fake_so)
+$(B)/fake/lib64/libamdhip64.so: $(call fake_of,$(fake_driver) hip_own \
+		$(fake_rtc) hip_language codeobject faults) $(fake_libke)
+	$(fake_so) -DFAKE_HIP
 
 $(B)/tests/table: tests/redteam/table.c $(B)/tools/ke-eval/draw.o $(B)/libke.a
 	@mkdir -p $(@D)
@@ -159,10 +234,23 @@ sanitize:
 		SANITIZE='$(sanitizers) \
 		$(if $(filter undefined,$(SANITIZERS)),-static-libubsan)'
 
+ROUNDS ?= 100
+faults:
+	@scripts/deps build run test
+	@$(MAKE) --no-print-directory all
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/store-kill $(ROUNDS)
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" tests/search-kill
+
 bench:
 	@scripts/deps build run bench
+	@$(MAKE) --no-print-directory all server
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" B=$(B) bench/run
+
+bench-policies:
+	@scripts/deps build run bench
 	@$(MAKE) --no-print-directory all
-	@PATH="$(CURDIR)/$(B)/bin:$$PATH" bench/run
+	@PATH="$(CURDIR)/$(B)/bin:$$PATH" bench/policies/run \
+		-p $(B)/policies.svg
 
 bench-aa:
 	@scripts/deps build run bench
@@ -190,7 +278,8 @@ lint:
 bundle:
 	@scripts/deps build
 	@$(MAKE) --no-print-directory B=$(B)/bundled \
-		LDFLAGS="$(LDFLAGS) -Wl,-rpath,'\$$\$$ORIGIN/../lib'" all off
+		LDFLAGS="$(LDFLAGS) -Wl,--disable-new-dtags \
+		-Wl,-rpath,'\$$\$$ORIGIN/../lib'" all off
 	@rm -rf $(B)/bundle
 	@$(MAKE) --no-print-directory -s B=$(B)/bundled PREFIX= \
 		DESTDIR=$(CURDIR)/$(B)/bundle install
@@ -215,6 +304,8 @@ install: all
 	install -m 755 $(TOOLS:%=$(B)/bin/%) $(SCRIPTS:%=scripts/%) \
 		$(DESTDIR)$(PREFIX)/bin
 	cp -R ops kb $(DESTDIR)$(PREFIX)/share/ke
+	install -m 644 tools/ke-gen/prices.example \
+		$(DESTDIR)$(PREFIX)/share/ke/prices.example
 	install -m 644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 644 $(MAN7) $(DESTDIR)$(PREFIX)/share/man/man7
@@ -228,5 +319,5 @@ uninstall:
 clean:
 	rm -rf $(B)
 
-.PHONY: all demo bundle check units off redteam redteam-gpu replays fuzz sanitize bench bench-aa bench-ops bench-gpu lint install uninstall clean
+.PHONY: all demo bundle check built units server off fake redteam redteam-gpu replays fuzz sanitize faults bench bench-policies bench-aa bench-ops bench-gpu lint install uninstall clean
 .DELETE_ON_ERROR:

@@ -116,6 +116,12 @@ accepts(void **state)
 		GPU(",\"cluster\":[1,\"B\",1],\"cooperative\":false"),
 		LAUNCH("\"grid\":[1],\"block\":[\"N\",1,2]"),
 		LAUNCH("\"cooperative\":false"),
+		LAUNCH("\"grid\":[1],\"num_warps\":\"N\""),
+		LAUNCH("\"grid\":[1],\"num_warps\":4,\"num_stages\":2,"
+		    "\"constexpr\":{\"BN\":\"pow2(N)\",\"Z\":0}"),
+		"\"\"\"ke-plan {" RUN "}\n\"\"\"\nimport triton\n",
+		"r\"\"\"\n ke-plan\n{" RUN "} text\n\"\"\"",
+		"\"ke-plan\" \"\" ke-plan {} " PLAN(RUN),
 		MAP_X(""), MAP_X(",\"stride\":[\"2*N\"]"),
 		MAP_X(",\"stride\":[]"),
 		MAP_X(",\"swizzle\":128,\"promotion\":256"),
@@ -279,6 +285,38 @@ refuses(void **state)
 		    "{\"kernel\":"
 		    "\"k\",\"grid\":[1],\"args\":[]}]"),
 		    "k is launched before"},
+		/* warps */
+		{LAUNCH("\"num_warps\":4"),
+		    "num_warps: without grid"},
+		{LAUNCH("\"grid\":[1],\"num_stages\":2"),
+		    "num_stages: without num_warps"},
+		{LAUNCH("\"grid\":[1],\"constexpr\":{}"),
+		    "constexpr: without num_warps"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":4,\"block\":[32]"),
+		    "block: with num_warps"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":4,\"shared\":64"),
+		    "shared: with num_warps"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":[4]"),
+		    "num_warps: not an expression"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":\"M\""),
+		    "M: column 1: no such name"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":4,\"constexpr\":[]"),
+		    "constexpr: not an object"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":4,\"constexpr\":{\"N\":1}"),
+		    "constexpr.N: the name is taken"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":4,"
+		    "\"constexpr\":{\"a-b\":1}"),
+		    "constexpr.a-b: not a name with"},
+		{LAUNCH("\"grid\":[1],\"num_warps\":4,"
+		    "\"constexpr\":{\"C\":\"M\"}"),
+		    "M: column 1: no such name"},
+		{PLAN("\"flags\":[\"--fmad=false\"],\"launches\":[{\"kernel\":"
+		    "\"k\",\"grid\":[1],\"num_warps\":1,\"args\":[]}]"),
+		    "flags: not allowed: --fmad=false"},
+		{PLAN("\"launches\":[{\"kernel\":\"k\",\"grid\":[1],"
+		    "\"num_warps\":1,\"args\":[]},{\"kernel\":\"k\",\"grid\":"
+		    "[1],\"block\":[1],\"args\":[]}]"),
+		    "launches[1]: num_warps: all launches have it, or none"},
 		/* threads */
 		{LAUNCH("\"block\":[256]"), "launches[0]: block: without grid"},
 		{LAUNCH("\"grid\":[1],\"block\":[]"),
@@ -783,6 +821,7 @@ shipped(void **state)
 	(void)state;
 	assert_int_equal(glob("ops/*/*.c", 0, NULL, &g), 0);
 	assert_int_equal(glob("ops/*/*.cu", GLOB_APPEND, NULL, &g), 0);
+	(void)glob("ops/*/*.hip", GLOB_APPEND, NULL, &g);
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		char *slash = strrchr(g.gl_pathv[i], '/');
 		struct ke_buf text = {0};
@@ -799,7 +838,7 @@ shipped(void **state)
 		if (p == NULL)
 			fail_msg("%s/%s: %s", g.gl_pathv[i], slash + 1, e.msg);
 		assert_int_equal(p->gpu, strcmp(strrchr(slash + 1, '.'),
-		    ".cu") == 0);
+		    ".c") != 0);
 		for (size_t k = 0; k < its->n_cases; k++) {
 			struct ke_resolved r;
 

@@ -316,10 +316,10 @@ watch_closed(void *arg)
 	(void)arg;
 	close(STDOUT_FILENO);
 	ke_output_watch();
-	usleep(400000);
+	sleep(1);
 	getrusage(RUSAGE_SELF, &r);
 	return r.ru_utime.tv_sec + r.ru_stime.tv_sec > 0 ||
-	    r.ru_utime.tv_usec + r.ru_stime.tv_usec > 15000;
+	    r.ru_utime.tv_usec + r.ru_stime.tv_usec > 300000;
 }
 
 static void

@@ -259,6 +259,8 @@ ke_json_set_text(cJSON *o, const char *name, const char *s, size_t n)
 {
 	struct ke_buf b = {0};
 
+	if (n == 0)
+		s = "";
 	ke_buf_room(&b, n);
 	for (size_t i = 0, from = 0; i <= n;) {
 		size_t len = i == n || s[i] == '\0' ? 0

@@ -43,7 +43,7 @@ bool ke_json_integer(const cJSON *value, int64_t *out);
 const char *ke_json_expression(cJSON *);
 
 /* Set a member, replacing one that is there.  A number that isn't finite is
- * left out; text is repaired to UTF-8. */
+ * left out; text (NULL: none, where n is 0) is repaired to UTF-8. */
 void ke_json_set(cJSON *, const char *name, cJSON *value);
 void ke_json_set_number(cJSON *, const char *name, double);
 void ke_json_set_string(cJSON *, const char *name, const char *);

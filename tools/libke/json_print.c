@@ -12,6 +12,7 @@ static void
 add_string(struct ke_buf *b, const char *s)
 {
 	static const char plain[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+	char escape[2] = {'\\'};
 	const char *known;
 
 	ke_buf_str(b, "\"");
@@ -26,9 +27,10 @@ add_string(struct ke_buf *b, const char *s)
 		if (*s == '\0')
 			break;
 		known = strchr(plain, *s);
-		if (known != NULL)
-			ke_buf_fmt(b, "\\%c", letters[known - plain]);
-		else
+		if (known != NULL) {
+			escape[1] = letters[known - plain];
+			ke_buf_add(b, escape, sizeof(escape));
+		} else
 			ke_buf_fmt(b, "\\u%04x", (unsigned)(unsigned char)*s);
 		s++;
 	}

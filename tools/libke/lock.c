@@ -9,7 +9,6 @@
 
 #include "lock.h"
 
-
 /* O_CREAT on a file of another user in /tmp is refused (proc(5),
  * protected_regular), even to root: so only where it is missing.  flock needs
  * no more than to read. */
@@ -64,14 +63,8 @@ ke_lock(const char *name, bool exclusive, struct ke_err *e)
 		close(fd);
 		fd = -1;
 	}
-	ke_unlock_cpu(gate);
+	ke_unlock(gate);
 	return fd;
-}
-
-void
-ke_unlock_cpu(int fd)
-{
-	ke_unlock(fd);
 }
 
 void

@@ -12,12 +12,11 @@
 
 /* Waits for the lock and returns the descriptor that holds it (O_CLOEXEC), or
  * -1 with the reason.  A forked child that still has the descriptor open
- * doesn't prolong it: ke_unlock_cpu ends the lock for all of them. */
+ * doesn't prolong it: ke_unlock ends the lock for all of them. */
 int ke_lock(const char *name, bool exclusive, struct ke_err *);
 int ke_lock_cpu(bool exclusive, struct ke_err *);
 
 /* Ends the lock and closes the descriptor; -1 is none. */
 void ke_unlock(int fd);
-void ke_unlock_cpu(int fd);
 
 #endif

@@ -18,20 +18,9 @@ static const struct {
 	{"maps", cJSON_Object},
 };
 
-/* The compiler flags that a candidate may ask for: none reads or writes a
- * file, names a plugin or changes what is linked. */
-static const char *const cpu_flags[] = {"-O2", "-O3", "-Ofast",
-	"-ffast-math", "-fassociative-math", "-fno-math-errno",
-	"-fno-trapping-math", "-fno-signed-zeros", "-ffp-contract=fast",
-	"-funroll-loops", "-fno-tree-vectorize", "-fno-tree-slp-vectorize",
-	"-mprefer-vector-width=128", "-mprefer-vector-width=256",
-	"-mprefer-vector-width=512"};
-static const char *const gpu_flags[] = {"--use_fast_math", "--fmad=false",
-	"--ftz=true", "--prec-div=false", "--prec-sqrt=false",
-	"--extra-device-vectorization"};
-
-/* The text behind "ke-plan" at the start of the next block comment that has
- * it, or NULL.  s must not begin with blanks: they are looked back over. */
+/* The text behind "ke-plan" at the start of the next block comment (in Python:
+ * string of three quotes) that has it, or NULL.  s must not begin with blanks:
+ * they are looked back over. */
 static const char *
 find_plan(const char *s)
 {
@@ -42,26 +31,16 @@ find_plan(const char *s)
 			continue;
 		while (isspace((unsigned char)p[-1]))
 			p--;
-		if (p[-1] == '*' && p[-2] == '/')
+		if ((p[-1] == '*' && p[-2] == '/') ||
+		    (p[-1] == '"' && p[-2] == '"' && p[-3] == '"'))
 			return s + 7;
 	}
 	return NULL;
 }
 
-static bool
-is_allowed(const struct ke_plan *p, const char *flag)
-{
-	const char *const *all = p->gpu ? gpu_flags : cpu_flags;
-	size_t n = p->gpu ? KE_LEN(gpu_flags) : KE_LEN(cpu_flags);
-
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(all[i], flag) == 0)
-			return true;
-	return false;
-}
-
+/* The plan's value, which is source[*from] to [*from + *n). */
 static cJSON *
-extract(const char *source, struct ke_err *e)
+extract(const char *source, size_t *from, size_t *n, struct ke_err *e)
 {
 	struct ke_buf padded = {0};
 	const char *at, *second;
@@ -69,7 +48,7 @@ extract(const char *source, struct ke_err *e)
 	struct ke_err why;
 	size_t used;
 
-	ke_buf_str(&padded, ";;"); /* something to look back at */
+	ke_buf_str(&padded, ";;;"); /* something to look back at */
 	ke_buf_str(&padded, source);
 	at = find_plan(padded.s);
 	if (at == NULL) {
@@ -87,6 +66,8 @@ extract(const char *source, struct ke_err *e)
 		    strchr(why.msg, ':') + 2);
 		goto out;
 	}
+	*from = (size_t)(at - padded.s) - 3;
+	*n = used;
 	second = find_plan(at + used);
 	if (second == NULL && cJSON_IsObject(json))
 		goto out;
@@ -97,6 +78,15 @@ extract(const char *source, struct ke_err *e)
 out:
 	ke_buf_free(&padded);
 	return json;
+}
+
+int
+ke_plan_place(const char *source, size_t *at, size_t *n, struct ke_err *e)
+{
+	cJSON *json = extract(source, at, n, e);
+
+	cJSON_Delete(json);
+	return json == NULL ? -1 : 0;
 }
 
 static int
@@ -300,7 +290,8 @@ check_words(const struct ke_plan *p, const struct ke_op *op, struct ke_err *e)
 	if (cJSON_GetArraySize(p->flags) > KE_FLAGS_MAX)
 		return ke_fail(e, "flags: more than %d", KE_FLAGS_MAX);
 	cJSON_ArrayForEach(v, p->flags)
-		if (!cJSON_IsString(v) || !is_allowed(p, v->valuestring))
+		if (!cJSON_IsString(v) ||
+		    !plan_flag_is_allowed(p, v->valuestring))
 			return ke_fail(e, "flags: not allowed: %s",
 			    cJSON_IsString(v) ? v->valuestring : "?");
 	if (check_expressions(p->domain, "domain", &s, e) == -1)
@@ -335,8 +326,9 @@ ke_plan_parse(const char *source, const struct ke_op *op, struct ke_err *e)
 {
 	struct ke_plan *p = ke_calloc(1, sizeof(*p));
 	struct ke_err why;
+	size_t at, n;
 
-	p->json = extract(source, e);
+	p->json = extract(source, &at, &n, e);
 	if (p->json != NULL && load(p, op, &why) == 0)
 		return p;
 	if (p->json != NULL)

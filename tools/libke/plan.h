@@ -45,6 +45,11 @@ struct ke_launch {
 	const char *block[3], *cluster[3];
 	const char *shared;  /* expression, or NULL */
 	bool cooperative;
+	const char *warps, *stages; /* expressions of Triton's, or NULL */
+	size_t n_fixed;
+	struct {
+		const char *name, *expr;
+	} fixed[KE_ARGS_MAX]; /* constants that only it has, likewise */
 };
 
 /* A view of a tensor or workspace that a GPU's copy engine reads and writes in
@@ -63,6 +68,7 @@ struct ke_map {
 struct ke_plan {
 	cJSON *json; /* owns every string below */
 	bool gpu; /* its launches have threads */
+	bool triton; /* as warps */
 	size_t n_tune, n_launches, n_workspaces, n_maps;
 	struct ke_tune tune[KE_TUNE_MAX];
 	struct ke_launch launches[KE_LAUNCHES_MAX];
@@ -83,6 +89,13 @@ struct ke_plan *ke_plan_parse(const char *source, const struct ke_op *,
     struct ke_err *);
 void ke_plan_free(struct ke_plan *);
 
+/* Where in the source the plan's JSON stands, with the blanks before it: 0, or
+ * -1 with the reason. */
+int ke_plan_place(const char *source, size_t *at, size_t *n, struct ke_err *);
+
+/* The compiler flags that a plan in that language may have. */
+const char *const *ke_plan_flags(const char *language, size_t *n);
+
 /* The plan's own choice, as an object with every tunable; of rows the first,
  * whether its when holds or not.  The caller deletes. */
 cJSON *ke_plan_default(const struct ke_plan *);
@@ -101,6 +114,9 @@ struct ke_resolved {
 	bool outside;                    /* of the plan's domain */
 	int64_t grid[KE_LAUNCHES_MAX][3]; /* 1 where not said */
 	int64_t block[KE_LAUNCHES_MAX][3];
+	int64_t warps[KE_LAUNCHES_MAX], stages[KE_LAUNCHES_MAX]; /* 0: not
+							       * said */
+	int64_t fixed[KE_LAUNCHES_MAX][KE_ARGS_MAX];
 	int64_t cluster[KE_LAUNCHES_MAX][3]; /* 0 where there is none */
 	int64_t shared[KE_LAUNCHES_MAX]; /* bytes */
 	int64_t offset[KE_LAUNCHES_MAX][KE_ARGS_MAX];  /* elements */

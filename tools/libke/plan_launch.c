@@ -7,7 +7,8 @@ static bool
 is_member(const char *name)
 {
 	static const char *const all[] = {"kernel", "args", "grid", "block",
-	    "shared", "cluster", "cooperative"};
+	    "shared", "cluster", "cooperative", "num_warps", "num_stages",
+	    "constexpr"};
 
 	for (size_t i = 0; i < KE_LEN(all); i++)
 		if (strcmp(all[i], name) == 0)
@@ -217,6 +218,61 @@ load_extents(const cJSON *v, const char *name, const struct ke_scope *s,
 	return 0;
 }
 
+/* An expression, if the member is there. */
+static int
+load_expression(const cJSON *v, const char *name, const struct ke_scope *s,
+    const char **to, struct ke_err *e)
+{
+	if (ke_json_get(v, name) == NULL)
+		return 0;
+	*to = ke_json_expression(ke_json_get(v, name));
+	return *to == NULL ? ke_fail(e, "%s: not an expression", name)
+	    : ke_expr_check(*to, s, e);
+}
+
+/* What only a launch of Triton's has. */
+static int
+load_triton(const cJSON *v, const struct ke_scope *s, struct ke_launch *l,
+    struct ke_err *e)
+{
+	static const char *const others[] = {"block", "shared", "cluster",
+	    "cooperative"};
+	const cJSON *fixed = ke_json_get(v, "constexpr");
+	cJSON *m;
+
+	if (load_expression(v, "num_warps", s, &l->warps, e) == -1 ||
+	    load_expression(v, "num_stages", s, &l->stages, e) == -1)
+		return -1;
+	if (l->warps == NULL && (l->stages != NULL || fixed != NULL))
+		return ke_fail(e, "%s: without num_warps", fixed != NULL
+		    ? "constexpr" : "num_stages");
+	if (l->warps != NULL && l->n_grid == 0)
+		return ke_fail(e, "num_warps: without grid");
+	for (size_t i = 0; i < KE_LEN(others) && l->warps != NULL; i++)
+		if (ke_json_get(v, others[i]) != NULL)
+			return ke_fail(e, "%s: with num_warps", others[i]);
+	if (fixed != NULL && !cJSON_IsObject(fixed))
+		return ke_fail(e, "constexpr: not an object");
+	cJSON_ArrayForEach(m, fixed) {
+		const char *expr = ke_json_expression(m);
+
+		if (l->n_fixed == KE_ARGS_MAX)
+			return ke_fail(e, "constexpr: more than %d",
+			    KE_ARGS_MAX);
+		if (!ke_is_name(m->string) || expr == NULL)
+			return ke_fail(e, "constexpr.%s: not a name with an "
+			    "expression", m->string);
+		if (ke_scope_find(s, m->string, strlen(m->string)) != NULL)
+			return ke_fail(e, "constexpr.%s: the name is taken",
+			    m->string);
+		if (ke_expr_check(expr, s, e) == -1)
+			return -1;
+		l->fixed[l->n_fixed].name = m->string;
+		l->fixed[l->n_fixed++].expr = expr;
+	}
+	return 0;
+}
+
 static int
 load_launch(const struct ke_plan *p, const struct ke_op *op,
     const struct ke_scope *s, cJSON *v, struct ke_launch *l,
@@ -261,7 +317,9 @@ load_launch(const struct ke_plan *p, const struct ke_op *op,
 	    (l->shared == NULL || l->n_grid == 0))
 		return ke_fail(e, "shared: not an expression of a launch with "
 		    "grid");
-	return l->shared == NULL ? 0 : ke_expr_check(l->shared, s, e);
+	if (l->shared != NULL && ke_expr_check(l->shared, s, e) == -1)
+		return -1;
+	return load_triton(v, s, l, e);
 }
 
 /* A number for each type that an argument may have in C. */
@@ -316,17 +374,23 @@ plan_load_launches(struct ke_plan *p, const struct ke_op *op,
 		if (load_launch(p, op, s, v, &p->launches[k], &why) == -1)
 			return ke_fail(e, "launches[%zu]: %s", k, why.msg);
 		for (size_t i = 0; i < k; i++)
-			if (strcmp(p->launches[i].kernel,
+			if (p->launches[k].warps == NULL &&
+			    strcmp(p->launches[i].kernel,
 			    p->launches[k].kernel) == 0 &&
 			    !same_prototype(p, op, &p->launches[i],
 			    &p->launches[k]))
 				return ke_fail(e, "launches[%zu]: %s is "
 				    "launched before with other arguments", k,
 				    p->launches[k].kernel);
-		if (k > 0 && p->gpu != (p->launches[k].n_block > 0))
+		if (k > 0 && p->triton != (p->launches[k].warps != NULL))
+			return ke_fail(e, "launches[%zu]: num_warps: all "
+			    "launches have it, or none", k);
+		p->triton = p->launches[k].warps != NULL;
+		if (k > 0 && !p->triton &&
+		    p->gpu != (p->launches[k].n_block > 0))
 			return ke_fail(e, "launches[%zu]: block: all launches "
 			    "have one, or none", k);
-		p->gpu = p->launches[k].n_block > 0;
+		p->gpu = p->triton || p->launches[k].n_block > 0;
 		p->n_launches++;
 	}
 	return p->n_launches > 0 ? 0

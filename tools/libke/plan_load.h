@@ -11,4 +11,7 @@ int plan_load_maps(struct ke_plan *, const struct ke_op *,
 int plan_load_launches(struct ke_plan *, const struct ke_op *,
     const struct ke_scope *, struct ke_err *);
 
+/* May some language whose launches are like the plan's have the flag? */
+bool plan_flag_is_allowed(const struct ke_plan *, const char *flag);
+
 #endif

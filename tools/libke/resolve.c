@@ -6,6 +6,9 @@
 #define GRID_MAX ((int64_t)1 << 31) /* blocks in all */
 #define BLOCK_MAX 1024 /* threads */
 #define CLUSTER_MAX 16 /* blocks */
+#define WARP 32 /* threads */
+#define WARPS_MAX 32
+#define STAGES_MAX 16
 
 /* Overwrites values[] by what the row says. */
 static void
@@ -172,6 +175,41 @@ resolve_map(const struct ke_plan *p, const struct ke_op *op, size_t k,
 	return check_map(p, op, k, r, e);
 }
 
+/* The number, if it is said, of min to max. */
+static int
+resolve_number(const char *expr, const struct ke_scope *s, int64_t min,
+    int64_t max, const char *what, int64_t *to, struct ke_err *e)
+{
+	*to = 0;
+	if (expr == NULL)
+		return 0;
+	if (ke_expr(expr, s, to, e) == -1)
+		return -1;
+	return *to >= min && *to <= max ? 0 : ke_fail(e, "%s: %lld is not "
+	    "%lld to %lld", what, (long long)*to, (long long)min,
+	    (long long)max);
+}
+
+static int
+resolve_triton(const struct ke_launch *l, size_t k, struct ke_resolved *r,
+    struct ke_err *e)
+{
+	if (resolve_number(l->warps, &r->scope, 1, WARPS_MAX, "num_warps",
+	    &r->warps[k], e) == -1 || resolve_number(l->stages, &r->scope, 1,
+	    STAGES_MAX, "num_stages", &r->stages[k], e) == -1)
+		return -1;
+	if ((r->warps[k] & (r->warps[k] - 1)) != 0)
+		return ke_fail(e, "num_warps: %lld is no power of two",
+		    (long long)r->warps[k]);
+	if (l->warps != NULL)
+		r->block[k][0] = WARP * r->warps[k];
+	for (size_t i = 0; i < l->n_fixed; i++)
+		if (ke_expr(l->fixed[i].expr, &r->scope, &r->fixed[k][i],
+		    e) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 resolve_launch(const struct ke_plan *p, const struct ke_op *op, size_t k,
     struct ke_resolved *r, struct ke_err *e)
@@ -185,6 +223,8 @@ resolve_launch(const struct ke_plan *p, const struct ke_op *op, size_t k,
 	if (extents(l->block, l->n_block, &r->scope, BLOCK_MAX, "threads",
 	    r->block[k], &why) == -1)
 		return ke_fail(e, "launches[%zu]: block: %s", k, why.msg);
+	if (resolve_triton(l, k, r, &why) == -1)
+		return ke_fail(e, "launches[%zu]: %s", k, why.msg);
 	if (extents(l->cluster, l->n_cluster, &r->scope, CLUSTER_MAX,
 	    "blocks", r->cluster[k], &why) == -1)
 		return ke_fail(e, "launches[%zu]: cluster: %s", k, why.msg);

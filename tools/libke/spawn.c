@@ -14,6 +14,21 @@
 
 #include "spawn.h"
 
+rlim_t
+ke_raise_descriptors(rlim_t n)
+{
+	struct rlimit r;
+	rlim_t had;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
+		return 0;
+	had = r.rlim_cur;
+	if (had >= n)
+		return had;
+	r.rlim_cur = n < r.rlim_max ? n : r.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &r) == 0 ? r.rlim_cur : had;
+}
+
 double
 ke_now(void)
 {

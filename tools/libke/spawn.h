@@ -83,6 +83,10 @@ void ke_child_words(const struct ke_child *, char *out, size_t n);
 /* The name of a signal such as SIGSEGV. */
 const char *ke_signal_name(int);
 
+/* From here on so many descriptors, if we may have them: how many it is.  No
+ * more than are needed, for some programs close all that there could be. */
+rlim_t ke_raise_descriptors(rlim_t);
+
 /* Milliseconds, and seconds, of CLOCK_MONOTONIC. */
 int64_t ke_now_ms(void);
 double ke_now(void);
