@@ -12,10 +12,8 @@
 
 #define STRATEGY_MAX 1000 /* bytes that ancestors and siblings are told */
 
-/* Takes the section's text out and leaves null in its place, so that a record
- * comes back with its members in order. */
 static void
-take(struct store *st, struct object *o, cJSON *rec, const char *line,
+copy_text(struct store *st, struct object *o, cJSON *rec, const char *line,
     const char *name)
 {
 	const cJSON *v = ke_json_get(rec, name);
@@ -30,7 +28,39 @@ take(struct store *st, struct object *o, cJSON *rec, const char *line,
 		object_make(st, o, ke_strndup(s, n));
 	else
 		object_make(st, o, ke_json_print(v));
-	ke_json_set(rec, name, cJSON_CreateNull());
+}
+
+/* Takes the section's text out and leaves null in its place, so that a record
+ * comes back with its members in order. */
+static void
+take(struct store *st, struct object *o, cJSON *rec, const char *line,
+    const char *name)
+{
+	copy_text(st, o, rec, line, name);
+	if (ke_json_get(rec, name) != NULL)
+		ke_json_set(rec, name, cJSON_CreateNull());
+}
+
+static void
+take_eval(struct store *st, struct commit *c, const char *line)
+{
+	copy_text(st, &c->eval, c->rec, line, "eval");
+	c->cases = cJSON_DetachItemFromObjectCaseSensitive(
+	    ke_json_object(c->rec, "eval"), "cases");
+	if (ke_json_get(c->rec, "eval") != NULL)
+		ke_json_set(c->rec, "eval", cJSON_CreateNull());
+}
+
+/* What an expansion became whose lease ended, here or in another store. */
+static bool
+is_lost(const cJSON *rec)
+{
+	const cJSON *error = ke_json_object(rec, "error");
+	const char *tool = ke_json_string(error, "tool"),
+	    *code = ke_json_string(error, "code");
+
+	return tool != NULL && strcmp(tool, "ke-store") == 0 &&
+	    code != NULL && strcmp(code, "lost") == 0;
 }
 
 static void
@@ -43,7 +73,8 @@ read_eval(struct commit *c)
 	double score = ke_json_number(eval, "score", 0);
 
 	c->failed = s == KE_STATUS_COUNT || ke_record_failed(c->rec);
-	c->status = c->failed ? "error" : ke_status_name(s);
+	c->status = is_lost(c->rec) ? "lost" : c->failed ? "error"
+	    : ke_status_name(s);
 	if (!c->failed && s == KE_PASS && isfinite(score) && score > 0)
 		c->score = score;
 	key = ke_json_string(ke_json_object(eval, "env"), "key");
@@ -85,11 +116,12 @@ commit_prepare(struct store *st, struct commit *c, cJSON *rec,
 	cJSON_DeleteItemFromObjectCaseSensitive(rec, "context");
 	read_eval(c);
 	read_proposal(c);
+	c->detail = row_detail(rec);
 	c->row = row_make(rec, 0, false);
 	take(st, &c->source, rec, line, "source");
 	c->source.shared = true;
 	take(st, &c->prompt, rec, line, "prompt");
-	take(st, &c->eval, rec, line, "eval");
+	take_eval(st, c, line);
 	take(st, &c->profile, rec, line, "profile");
 	object_make(st, &c->rest, ke_json_print(rec));
 }
@@ -102,6 +134,8 @@ commit_free(struct commit *c)
 	free(c->env_key);
 	free(c->strategy);
 	free(c->choice);
+	free(c->detail);
+	cJSON_Delete(c->cases);
 	object_free(&c->source);
 	object_free(&c->prompt);
 	object_free(&c->eval);

@@ -12,9 +12,10 @@ struct commit {
 	const char *fingerprint; /* NULL where there is no source */
 	const char *status, *phase, *effort;
 	bool failed; /* no evaluation: status is error or lost */
+	bool imported; /* its xid was drawn elsewhere, maybe a second time */
 	double score;
-	char *env_key, *strategy, *choice; /* owned, or NULL */
-	cJSON *row;
+	char *env_key, *strategy, *choice, *detail; /* owned, or NULL */
+	cJSON *row, *cases; /* cases may be NULL */
 	struct object source, prompt, eval, profile, rest;
 };
 

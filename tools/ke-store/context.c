@@ -6,10 +6,13 @@
 
 #include "context.h"
 #include "object.h"
+#include "reuse.h"
 
 #define NEAR_MAX 16   /* ancestors, and siblings */
 #define TRIED_MAX 128 /* of ke-record(5) */
 #define TRIED_SCAN 1024
+#define MODELS_SCAN 256
+#define MODELS_MAX 64
 #define REUSED_MAX 3
 #define REUSED_RUNS 32 /* the newest others, among which the best are sought */
 
@@ -128,7 +131,8 @@ set_parent(struct store *st, cJSON *context, const char *name,
 	return 0;
 }
 
-/* An array of id, status, score, choice, strategy; none where q has no row. */
+/* An array of id, status, score, choice, strategy, detail; none where q has no
+ * row. */
 static void
 set_nodes(struct store *st, cJSON *context, const char *name, sqlite3_stmt *q)
 {
@@ -143,6 +147,8 @@ set_nodes(struct store *st, cJSON *context, const char *name, sqlite3_stmt *q)
 		set_raw(o, "choice", sql_text(q, 3));
 		if (sql_text(q, 4) != NULL)
 			ke_json_set_string(o, "strategy", sql_text(q, 4));
+		if (sql_text(q, 5) != NULL)
+			ke_json_set_string(o, "detail", sql_text(q, 5));
 		if (all == NULL)
 			all = cJSON_CreateArray();
 		cJSON_AddItemToArray(all, o);
@@ -160,7 +166,7 @@ set_ancestors(struct store *st, cJSON *context, int64_t parent)
 	    " UNION ALL"
 	    " SELECT p.parent, n + 1 FROM up JOIN nodes p USING(node)"
 	    " WHERE n < ?2) "
-	    "SELECT id, status, score, choice, strategy "
+	    "SELECT id, status, score, choice, strategy, detail "
 	    "FROM up JOIN nodes USING(node) ORDER BY n",
 	    v_int(parent), v_int(NEAR_MAX)));
 }
@@ -169,10 +175,39 @@ static void
 set_siblings(struct store *st, cJSON *context, int64_t parent)
 {
 	set_nodes(st, context, "siblings", SQL(st,
-	    "SELECT id, status, score, choice, strategy "
+	    "SELECT id, status, score, choice, strategy, detail "
 	    "FROM edges e JOIN nodes n ON n.node = e.child "
 	    "WHERE e.parent = ? AND e.place = 0 "
 	    "ORDER BY e.child DESC LIMIT ?", v_int(parent), v_int(NEAR_MAX)));
+}
+
+/* Steps that were of no use and not spoiled by the moment, newest first, each
+ * strategy once for each way in which it failed: those of the parent (near)
+ * and of its ancestors (far). */
+static void
+set_failed(struct store *st, cJSON *context, int64_t parent, bool near,
+    bool far)
+{
+	set_nodes(st, context, "failed", SQL(st,
+	    "WITH RECURSIVE up(node, n) AS ("
+	    " SELECT ?1, 0"
+	    " UNION ALL"
+	    " SELECT p.parent, n + 1 FROM up JOIN nodes p USING(node)"
+	    " WHERE n < ?2 AND p.parent IS NOT NULL) "
+	    "SELECT c.id, c.status, c.score, c.choice, c.strategy, c.detail,"
+	    " max(c.node) AS newest "
+	    "FROM up JOIN nodes p ON p.node = up.node "
+	    "JOIN nodes c ON c.node IN ("
+	    " SELECT e.child FROM edges e"
+	    " WHERE e.parent = up.node AND e.place = 0"
+	    " ORDER BY e.child DESC LIMIT ?2) "
+	    "WHERE (up.n = 0 AND ?3 OR up.n > 0 AND ?4)"
+	    " AND c.strategy IS NOT NULL"
+	    " AND c.status NOT IN ('lost', 'duplicate', 'throttled', 'noisy',"
+	    "  'invalid', 'quarantined')"
+	    " AND c.score <= p.score "
+	    "GROUP BY c.strategy, c.status ORDER BY newest DESC LIMIT ?2",
+	    v_int(parent), v_int(NEAR_MAX), v_int(near), v_int(far)));
 }
 
 static int
@@ -250,6 +285,40 @@ set_tried(struct store *st, cJSON *context, const struct run *run,
 	ke_buf_free(&b);
 }
 
+/* What the models that the run's newest nodes were asked of came to: what is
+ * found by rows' text is cheap where no model was asked. */
+static void
+set_models(struct store *st, cJSON *context, const struct run *run)
+{
+	sqlite3_stmt *q = SQL(st, "SELECT model, count(*), "
+	    "sum(c.score > coalesce(p.score, 0)), sum(tokens), sum(money) "
+	    "FROM (SELECT row ->> '$.model' AS model, row ->> '$.pid' AS pid, "
+	    "row ->> '$.score' AS score, tokens, money FROM (SELECT row, "
+	    "tokens, money FROM commits WHERE run = ?1 ORDER BY seq DESC "
+	    "LIMIT ?2) WHERE instr(row, '\"model\"') > 0 "
+	    "AND row ->> '$.phase' <> 'confirm') c "
+	    "LEFT JOIN nodes p ON p.id = c.pid WHERE model IS NOT NULL "
+	    "GROUP BY model ORDER BY model LIMIT ?3",
+	    v_int(run->run), v_int(MODELS_SCAN), v_int(MODELS_MAX));
+	static const char *const sums[] = {"nodes", "better", "tokens", "usd"};
+	cJSON *all = NULL;
+
+	while (sql_next(st, q)) {
+		cJSON *o = cJSON_CreateObject();
+
+		ke_json_set_string(o, "model", sql_text(q, 0));
+		for (int i = 0; i < (int)KE_LEN(sums); i++)
+			if (sqlite3_column_type(q, i + 1) != SQLITE_NULL)
+				ke_json_set_number(o, sums[i],
+				    sqlite3_column_double(q, i + 1));
+		if (all == NULL)
+			all = cJSON_CreateArray();
+		cJSON_AddItemToArray(all, o);
+	}
+	if (all != NULL)
+		ke_json_set(context, "models", all);
+}
+
 /* The best nodes of other runs of the same operator, target, language and
  * element type: a draft may start where they ended. */
 static int
@@ -286,6 +355,30 @@ set_reused(struct store *st, cJSON *context, const struct run *run,
 	return got;
 }
 
+/* The best nodes of runs that are like this one, in operator or target. */
+static int
+set_similar(struct store *st, cJSON *context, const struct run *run,
+    struct ke_err *e)
+{
+	sqlite3_stmt *q = reuse_similar(st, run, REUSED_MAX);
+	cJSON *all = cJSON_CreateArray();
+	int got = 0;
+
+	while (got == 0 && sql_next(st, q)) {
+		int64_t source;
+		cJSON *o = reuse_entry(q, &source);
+
+		cJSON_AddItemToArray(all, o);
+		got = set_source(st, o, source, e);
+	}
+	sql_end(q);
+	if (cJSON_GetArraySize(all) > 0)
+		ke_json_set(context, "similar", all);
+	else
+		cJSON_Delete(all);
+	return got;
+}
+
 static bool
 remembers(const char *memory, const char *what)
 {
@@ -297,7 +390,7 @@ context_make(struct store *st, const struct run *run,
     const struct origin *parent, const struct origin *second,
     const char *memory, bool draft, struct ke_err *e)
 {
-	cJSON *context = cJSON_CreateObject();
+	cJSON *context = cJSON_CreateObject(), *env;
 
 	if (set_parent(st, context, "parent", parent, e) == -1 ||
 	    set_parent(st, context, "parent2", second, e) == -1)
@@ -306,12 +399,20 @@ context_make(struct store *st, const struct run *run,
 		set_ancestors(st, context, parent->node);
 	if (parent->node != 0 && remembers(memory, "siblings"))
 		set_siblings(st, context, parent->node);
+	if (parent->node != 0 && strcmp(memory, "none") != 0)
+		set_failed(st, context, parent->node,
+		    remembers(memory, "siblings"),
+		    remembers(memory, "parent"));
 	if (strcmp(memory, "none") != 0 &&
 	    set_best(st, context, run, parent->node, e) == -1)
 		goto fail;
 	if (draft || parent->source != 0)
 		set_tried(st, context, run, parent->source, draft);
-	if (draft && set_reused(st, context, run, e) == -1)
+	set_models(st, context, run);
+	if ((env = run_env(run)) != NULL)
+		ke_json_set(context, "env", env);
+	if (draft && (set_reused(st, context, run, e) == -1 ||
+	    set_similar(st, context, run, e) == -1))
 		goto fail;
 	return context;
 fail:

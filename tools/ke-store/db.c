@@ -169,20 +169,37 @@ sql_begin_read(struct store *st)
 	sql_do(st, sql_bound(st, "BEGIN", NULL, 0));
 }
 
+/* Who was here when a newer program changed the schema must not write by the
+ * rules of the old one. */
+static void
+check_version(struct store *st)
+{
+	int64_t version = sql_int(st, sql_bound(st, "PRAGMA user_version",
+	    NULL, 0), 0);
+
+	if (version != SCHEMA_VERSION)
+		errx(111, "%s: became schema version %lld, and this ke-store "
+		    "writes %d", st->path, (long long)version, SCHEMA_VERSION);
+}
+
 void
 sql_begin_write(struct store *st)
 {
 	sql_do(st, sql_bound(st, "BEGIN IMMEDIATE", NULL, 0));
+	check_version(st);
 }
 
 void
 sql_commit(struct store *st)
 {
 	sql_do(st, sql_bound(st, "COMMIT", NULL, 0));
+	if (st->writing != -1)
+		close(st->writing);
+	st->writing = -1;
 }
 
-static void
-execute(struct store *st, const char *text)
+void
+sql_execute(struct store *st, const char *text)
 {
 	if (sqlite3_exec(st->db, text, NULL, NULL, NULL) != SQLITE_OK)
 		store_fail(st);
@@ -198,6 +215,8 @@ sql_try_write(struct store *st)
 	st->wait_ms = wait;
 	if (got != SQLITE_OK && got != SQLITE_BUSY && got != SQLITE_READONLY)
 		store_fail(st);
+	if (got == SQLITE_OK)
+		check_version(st);
 	return got == SQLITE_OK;
 }
 
@@ -218,50 +237,6 @@ wait_for_lock(void *arg, int times)
 		return 0;
 	nanosleep(&t, NULL);
 	return 1;
-}
-
-static void
-make_schema(struct store *st)
-{
-	struct ke_buf b = {0};
-
-	execute(st, "PRAGMA journal_mode = WAL");
-	ke_buf_str(&b, "BEGIN IMMEDIATE;");
-	for (size_t i = 0; schema[i] != NULL; i++)
-		ke_buf_fmt(&b, "%s;", schema[i]);
-	ke_buf_fmt(&b, "PRAGMA application_id = %d; PRAGMA user_version = %d;"
-	    "COMMIT", APPLICATION_ID, SCHEMA_VERSION);
-	execute(st, b.s);
-	ke_buf_free(&b);
-}
-
-static int64_t
-pragma(struct store *st, const char *text)
-{
-	sqlite3_stmt *q;
-	int64_t v;
-
-	if (sqlite3_prepare_v2(st->db, text, -1, &q, NULL) != SQLITE_OK)
-		store_fail(st);
-	v = sql_int(st, q, 0);
-	sqlite3_finalize(q);
-	return v;
-}
-
-static void
-check_version(struct store *st, bool make)
-{
-	int64_t version = pragma(st, "PRAGMA user_version");
-
-	if (version > SCHEMA_VERSION)
-		errx(111, "%s: schema version %lld, and this ke-store knows no "
-		    "later one than %d", st->path, (long long)version,
-		    SCHEMA_VERSION);
-	if (version == 0 && make &&
-	    pragma(st, "SELECT count(*) FROM sqlite_schema") == 0)
-		make_schema(st);
-	else if (pragma(st, "PRAGMA application_id") != APPLICATION_ID)
-		errx(111, "%s: not the database of a store", st->path);
 }
 
 /* Holds the folder's lock while a store is made: two may start at once. */
@@ -288,7 +263,8 @@ store_open(struct store *st, const char *dir, int wait_ms, bool make)
 	struct ke_buf path = {0};
 	int lock = -1;
 
-	*st = (struct store){.dir = ke_strdup(dir), .wait_ms = wait_ms};
+	*st = (struct store){.dir = ke_strdup(dir), .wait_ms = wait_ms,
+	    .writing = -1};
 	ke_buf_fmt(&path, "%s/ke.db", dir);
 	st->path = path.s;
 	if (make)
@@ -300,9 +276,9 @@ store_open(struct store *st, const char *dir, int wait_ms, bool make)
 	    (make ? SQLITE_OPEN_CREATE : 0), NULL) != SQLITE_OK)
 		store_fail(st);
 	sqlite3_busy_handler(st->db, wait_for_lock, st);
-	check_version(st, make);
-	execute(st, "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;"
-	    "PRAGMA foreign_keys = ON");
+	schema_open(st, make);
+	sql_execute(st, "PRAGMA synchronous = NORMAL;"
+	    "PRAGMA cache_size = -16384; PRAGMA foreign_keys = ON");
 	if (lock != -1)
 		close(lock);
 }

@@ -12,7 +12,7 @@
 
 #include "mem.h"
 
-#define STATEMENTS_MAX 64
+#define STATEMENTS_MAX 128
 
 struct run;
 
@@ -20,6 +20,7 @@ struct store {
 	sqlite3 *db;
 	char *dir, *path; /* the folder, and ke.db in it */
 	int wait_ms;      /* for another writer's lock */
+	int writing;      /* object.h's lock, a descriptor, or -1 */
 	struct run *run;  /* the one last looked up, see run.h */
 	size_t n_cached;
 	struct {
@@ -79,14 +80,28 @@ void sql_begin_write(struct store *);
 /* As sql_begin_write, but waits a second at most; false where the store stays
  * locked, or can't be written. */
 bool sql_try_write(struct store *);
+/* Ends the hold on files of object.h too. */
 void sql_commit(struct store *);
 
 /* Ends the program with SQLite's reason. */
 void store_fail(struct store *) __attribute__((noreturn));
 
-/* The statements that make the schema, in order, and their version. */
-#define SCHEMA_VERSION 1
-#define APPLICATION_ID 0x6b657374 /* "kest" */
-extern const char *const schema[];
+void sql_execute(struct store *, const char *text);
+
+/* What makes a schema of the version before into this one: a store is made
+ * by going through all of them, and an older one goes through those that it
+ * lacks, so that both come out the same.  fill (may be NULL) computes from
+ * what is there what the new part should hold. */
+struct version {
+	const char *const *statements; /* up to a NULL */
+	void (*fill)(struct store *);
+};
+#define SCHEMA_VERSION 2
+extern const struct version schema_versions[SCHEMA_VERSION];
+
+/* Brings the schema to SCHEMA_VERSION, in one transaction; make: an empty
+ * database too.  Ends the program where it is of a later version, or another
+ * program's. */
+void schema_open(struct store *, bool make);
 
 #endif

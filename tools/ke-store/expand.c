@@ -9,6 +9,7 @@
 #include "lease.h"
 #include "num.h"
 #include "record.h"
+#include "reuse.h"
 #include "row.h"
 #include "run.h"
 #include "verbs.h"
@@ -17,7 +18,7 @@
 
 struct expand {
 	struct store st;
-	struct owner self;
+	struct owner owner;
 	int64_t lease_s;
 };
 
@@ -74,7 +75,7 @@ static bool
 lease(struct expand *x, const struct run *run, cJSON *rec, int64_t depth,
     int64_t source)
 {
-	if (lease_take(&x->st, run, &x->self, rec, depth, source, x->lease_s))
+	if (lease_take(&x->st, run, &x->owner, rec, depth, source, x->lease_s))
 		return true;
 	cJSON_DeleteItemFromObjectCaseSensitive(rec, "context");
 	ke_record_error(rec, "ke-store", "duplicate_xid",
@@ -93,6 +94,8 @@ expand_node(struct expand *x, const struct run *run, cJSON *rec,
 	struct ke_err e;
 	cJSON *context;
 
+	if (draft)
+		reuse_refresh(&x->st, run);
 	sql_begin_read(&x->st);
 	context = context_make(&x->st, run, &p->first, &p->second,
 	    memory == NULL ? "both" : memory, draft, &e);
@@ -185,10 +188,15 @@ verb_expand(struct options *o, int argc, char **argv)
 {
 	struct expand x = {.lease_s = LEASE_S};
 	struct ke_err e;
+	int64_t pid = 0;
 	int c, status, gone = 0;
 
-	while ((c = getopt(argc, argv, "+x:")) != -1)
+	while ((c = getopt(argc, argv, "+p:x:")) != -1)
 		switch (c) {
+		case 'p':
+			if (ke_num_int(optarg, 1, INT32_MAX, &pid, &e) == -1)
+				errx(2, "-p %s", e.msg);
+			break;
 		case 'x':
 			if (ke_num_int(optarg, 1, 1000000000, &x.lease_s,
 			    &e) == -1)
@@ -197,10 +205,13 @@ verb_expand(struct options *o, int argc, char **argv)
 		default:
 			usage();
 		}
+	if (pid == 0)
+		owner_self(&x.owner);
+	else if (owner_other(&x.owner, pid) == -1)
+		errx(2, "-p %lld: no such process", (long long)pid);
 	store_open(&x.st, o->dir, o->wait_ms, false);
-	owner_self(&x.self);
 	status = ke_filter(argv + optind, expand_each, &x, &gone);
-	if (!gone && status != KE_FILTER_FAILED)
-		lease_disown(&x.st, &x.self);
+	if (pid == 0 && !gone && status != KE_FILTER_FAILED)
+		lease_disown(&x.st, &x.owner);
 	return status;
 }

@@ -41,6 +41,16 @@ static const struct {
 	{"evaluation", "SELECT eval || ': no node ' || node FROM evals e "
 	    "WHERE NOT EXISTS (SELECT 1 FROM nodes n "
 	    "WHERE n.node = e.node)"},
+	{"evaluation", "SELECT eval || ': ' || (SELECT count(*) FROM cases c "
+	    "WHERE c.eval = e.eval) || ' cases, and its record has others' "
+	    "FROM evals e JOIN objects o ON o.object = e.record "
+	    "WHERE json_valid(CAST(body AS TEXT)) AND coalesce("
+	    "json_array_length(CAST(body AS TEXT), '$.cases'), 0) <> "
+	    "(SELECT count(*) FROM cases c WHERE c.eval = e.eval)"},
+	{"evaluation", "SELECT eval || ': its seq ' || coalesce(seq, 'null') "
+	    "|| ' is none of its node' FROM evals e WHERE NOT EXISTS "
+	    "(SELECT 1 FROM commits c WHERE c.run = e.run "
+	    "AND c.seq = e.seq AND c.node = e.node)"},
 	{"node", "SELECT id || ': score ' || score || ' with status ' "
 	    "|| status FROM nodes WHERE score > 0 AND status <> 'pass'"},
 	{"lease", "SELECT xid || ': its result is committed' FROM leases l "

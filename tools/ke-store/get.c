@@ -1,74 +1,15 @@
-/* ke-store get and best: records as they were. */
+/* ke-store get and best: records as they were, or in words. */
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "filter.h"
-#include "json.h"
-#include "object.h"
+#include "overview.h"
 #include "print.h"
 #include "run.h"
 #include "verbs.h"
-
-/* A node's objects; 0 for none. */
-struct parts {
-	char *id; /* owned */
-	int64_t seq, record, source, prompt, eval, profile;
-};
-
-static cJSON *
-read_json(struct store *st, int64_t object)
-{
-	struct ke_err e;
-	char *text = object_text(st, object, &e);
-	cJSON *v = text == NULL ? NULL : ke_json_parse(text, strlen(text), &e);
-
-	if (v == NULL)
-		errx(111, "%s: %s", st->path, e.msg);
-	free(text);
-	return v;
-}
-
-/* In the place that add left for it. */
-static void
-put_json(struct store *st, cJSON *rec, const char *name, int64_t object)
-{
-	if (object != 0)
-		ke_json_set(rec, name, read_json(st, object));
-	else
-		cJSON_DeleteItemFromObjectCaseSensitive(rec, name);
-}
-
-static char *
-read_source(struct store *st, int64_t object)
-{
-	struct ke_err e;
-	char *text = object_text(st, object, &e);
-
-	if (text == NULL)
-		errx(111, "%s: %s", st->path, e.msg);
-	return text;
-}
-
-static cJSON *
-whole(struct store *st, const struct parts *p)
-{
-	cJSON *rec = read_json(st, p->record);
-
-	ke_json_set_string(rec, "id", p->id);
-	ke_json_set_number(rec, "seq", (double)p->seq);
-	put_json(st, rec, "prompt", p->prompt);
-	if (p->source != 0) {
-		char *text = read_source(st, p->source);
-
-		ke_json_set_string(rec, "source", text);
-		free(text);
-	}
-	put_json(st, rec, "eval", p->eval);
-	put_json(st, rec, "profile", p->profile);
-	return rec;
-}
+#include "whole.h"
 
 #define PARTS "n.id, n.seq, n.record, n.source, n.prompt, e.record, " \
 	"e.profile "
@@ -93,7 +34,7 @@ read_parts(struct store *st, sqlite3_stmt *q, struct parts *p)
 static int
 emit(struct store *st, struct parts *p)
 {
-	cJSON *rec = whole(st, p);
+	cJSON *rec = whole_record(st, p);
 	int got = ke_filter_emit(rec);
 
 	cJSON_Delete(rec);
@@ -111,7 +52,7 @@ emit_source(struct store *st, struct parts *p)
 		free(p->id);
 		return 1;
 	}
-	text = read_source(st, p->source);
+	text = whole_text(st, p->source);
 	print_text(text, strlen(text));
 	free(text);
 	free(p->id);
@@ -119,7 +60,26 @@ emit_source(struct store *st, struct parts *p)
 }
 
 static int
-get(struct store *st, const char *id, bool source)
+emit_overview(struct store *st, struct parts *p)
+{
+	struct ke_err e;
+	char *text;
+
+	sql_begin_read(st);
+	text = overview_text(st, sql_int(st, SQL(st, "SELECT node FROM nodes "
+	    "WHERE id = ?", v_text(p->id)), 0), &e);
+	sql_commit(st);
+	free(p->id);
+	if (text == NULL)
+		errx(111, "%s: %s", st->path, e.msg);
+	print_text(text, strlen(text));
+	free(text);
+	return 0;
+}
+
+/* form is an option's letter, or 0 for the record. */
+static int
+get(struct store *st, const char *id, int form)
 {
 	struct parts p;
 
@@ -128,20 +88,21 @@ get(struct store *st, const char *id, bool source)
 		warnx("%s: no node %s", st->path, id);
 		return 1;
 	}
-	return source ? emit_source(st, &p) : emit(st, &p);
+	return form == 's' ? emit_source(st, &p)
+	    : form == 'm' ? emit_overview(st, &p) : emit(st, &p);
 }
 
 int
 verb_get(struct options *o, int argc, char **argv)
 {
 	struct store st;
-	bool source = false;
-	int c, status = 0;
+	int c, form = 0, status = 0;
 
-	while ((c = getopt(argc, argv, "+s")) != -1)
+	while ((c = getopt(argc, argv, "+ms")) != -1)
 		switch (c) {
+		case 'm':
 		case 's':
-			source = true;
+			form = c;
 			break;
 		default:
 			usage();
@@ -151,7 +112,7 @@ verb_get(struct options *o, int argc, char **argv)
 	ke_filter_signals();
 	store_open(&st, o->dir, o->wait_ms, false);
 	for (; optind < argc && status != KE_FILTER_FAILED; optind++) {
-		int got = get(&st, argv[optind], source);
+		int got = get(&st, argv[optind], form);
 
 		status = got > status ? got : status;
 	}

@@ -26,6 +26,10 @@ static const struct {
 	{"add", verb_add},
 	{"get", verb_get},
 	{"best", verb_best},
+	{"reuse", verb_reuse},
+	{"export", verb_export},
+	{"import", verb_import},
+	{"gc", verb_gc},
 	{"fsck", verb_fsck},
 };
 
@@ -35,11 +39,17 @@ static const char synopsis[] =
     "       ke-store [-d store] [-w seconds] run -c name [file]\n"
     "       ke-store [-d store] [-w seconds] run -x reason name\n"
     "       ke-store [-d store] [-w seconds] nodes [-f] [-r run]\n"
-    "       ke-store [-d store] [-w seconds] expand [-x seconds] [file ...]\n"
+    "       ke-store [-d store] [-w seconds] expand [-p pid] [-x seconds]"
+    " [file ...]\n"
     "       ke-store [-d store] [-w seconds] known [-k key] [file ...]\n"
     "       ke-store [-d store] [-w seconds] add [-r run] [file ...]\n"
-    "       ke-store [-d store] [-w seconds] get [-s] id ...\n"
+    "       ke-store [-d store] [-w seconds] get [-ms] id ...\n"
     "       ke-store [-d store] [-w seconds] best [-aq] [-r run]\n"
+    "       ke-store [-d store] [-w seconds] reuse [-n count] [-r run]"
+    " [word ...]\n"
+    "       ke-store [-d store] [-w seconds] export [run ...]\n"
+    "       ke-store [-d store] [-w seconds] import [-r run] [file ...]\n"
+    "       ke-store [-d store] [-w seconds] gc [-n]\n"
     "       ke-store [-d store] [-w seconds] fsck\n";
 
 void

@@ -56,6 +56,15 @@ owner_self(struct owner *o)
 	o->started = started(o->pid);
 }
 
+int
+owner_other(struct owner *o, int64_t pid)
+{
+	owner_self(o);
+	o->pid = pid;
+	o->started = started(pid);
+	return o->started == -1 ? -1 : 0;
+}
+
 static bool
 id_taken(struct store *st, const char *id)
 {

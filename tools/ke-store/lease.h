@@ -15,6 +15,8 @@ struct owner {
 };
 
 void owner_self(struct owner *);
+/* Another process of this boot: 0, or -1 where there is none. */
+int owner_other(struct owner *, int64_t pid);
 
 /* Twelve hexadecimal digits that no node and no lease has.  Within a
  * transaction. */

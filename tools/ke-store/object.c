@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -28,6 +29,20 @@ sync_folder(const char *path)
 	close(fd);
 }
 
+int
+objects_lock(const struct store *st, bool alone)
+{
+	struct ke_buf b = {0};
+	int fd;
+
+	ke_buf_fmt(&b, "%s/objects", st->dir);
+	fd = open(b.s, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || flock(fd, alone ? LOCK_EX : LOCK_SH) == -1)
+		err(111, "%s", b.s);
+	ke_buf_free(&b);
+	return fd;
+}
+
 static bool
 is_whole(const char *path, const struct object *o)
 {
@@ -46,6 +61,8 @@ write_file(struct store *st, const struct object *o)
 	char *path = object_path(st, o->hash), *slash = strrchr(path, '/');
 	struct ke_err e;
 
+	if (st->writing == -1)
+		st->writing = objects_lock(st, false);
 	if (is_whole(path, o)) {
 		free(path);
 		return;

@@ -17,7 +17,8 @@ struct object {
 };
 
 /* Takes the text (NULL for none) and computes its hash; a large one is
- * written to its file at once, outside of any transaction. */
+ * written to its file at once, outside of any transaction, and gc kept from it
+ * until the next commit. */
 void object_make(struct store *, struct object *, char *text);
 void object_free(struct object *);
 
@@ -31,6 +32,11 @@ char *object_text(struct store *, int64_t object, struct ke_err *);
 
 /* Where the file of that hash is.  The caller frees. */
 char *object_path(const struct store *, const char *hash);
+
+/* The lock of the folder of files, shared by those who write them until their
+ * rows are committed, and alone for gc.  A descriptor; ends the program where
+ * it can't be had. */
+int objects_lock(const struct store *, bool alone);
 
 /* Does the object hold what its hash says?  0, or -1 with the reason. */
 int object_check(struct store *, const char *hash, int64_t size,

@@ -1,65 +1,58 @@
 /* Committing a record that was taken apart, within a transaction. */
-#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cases.h"
 #include "commit.h"
+#include "late.h"
 #include "lease.h"
 #include "record.h"
 #include "row.h"
 
-/* A node's key and depth; node is 0 where there is none of that id. */
+/* A node's key, depth and run; node is 0 where there is none of that id. */
 struct place {
-	int64_t node, depth;
+	int64_t node, depth, run;
 };
 
 static struct place
 find_node(struct store *st, const char *id)
 {
 	sqlite3_stmt *q;
-	struct place p = {0, -1};
+	struct place p = {0, -1, 0};
 
 	if (id == NULL)
 		return p;
-	q = SQL(st, "SELECT node, depth FROM nodes WHERE id = ?", v_text(id));
+	q = SQL(st, "SELECT node, depth, run FROM nodes WHERE id = ?",
+	    v_text(id));
 	if (sql_next(st, q)) {
 		p.node = sqlite3_column_int64(q, 0);
 		p.depth = sqlite3_column_int64(q, 1);
+		p.run = sqlite3_column_int64(q, 2);
 		sql_end(q);
 	}
 	return p;
 }
 
-/* The row of an earlier commit, told as late; NULL where q finds none. */
-static char *
-late_row(struct store *st, sqlite3_stmt *q)
-{
-	struct ke_err e;
-	cJSON *row;
-	char *text;
-
-	if (!sql_next(st, q))
-		return NULL;
-	row = ke_json_parse(sql_text(q, 0), strlen(sql_text(q, 0)), &e);
-	if (row == NULL)
-		errx(111, "%s: a row: %s", st->path, e.msg);
-	sql_end(q);
-	ke_json_set(row, "late", cJSON_CreateTrue());
-	text = ke_json_print(row);
-	cJSON_Delete(row);
-	return text;
-}
-
-/* The xid counts as the record's own where no lease gave it another id. */
+/* The xid counts as the record's own where no lease gave it another id, and,
+ * of what was imported, no node of another id has it. */
 static void
 check_xid(struct store *st, const struct run *run, struct commit *c)
 {
 	const char *xid = ke_json_string(c->rec, "xid"),
 	    *id = ke_json_string(c->rec, "id");
+	bool other;
 
-	if (xid == NULL || sql_int(st, SQL(st, "SELECT 1 FROM leases "
+	if (xid == NULL)
+		return;
+	other = sql_int(st, SQL(st, "SELECT 1 FROM leases "
 	    "WHERE run = ? AND xid = ? AND id IS NOT ?", v_int(run->run),
-	    v_text(xid), v_text(id)), 0) == 0)
+	    v_text(xid), v_text(id)), 0) != 0;
+	if (c->imported && !other)
+		other = sql_int(st, SQL(st, "SELECT 1 FROM commits c "
+		    "JOIN nodes n USING(node) WHERE c.run = ? AND c.xid = ? "
+		    "AND n.id IS NOT ?", v_int(run->run), v_text(xid),
+		    v_text(id)), 0) != 0;
+	if (!other)
 		return;
 	cJSON_DeleteItemFromObjectCaseSensitive(c->rec, "xid");
 	cJSON_DeleteItemFromObjectCaseSensitive(c->row, "xid");
@@ -97,23 +90,33 @@ settles(const struct commit *c)
 	    !ke_status_passing(ke_status_find(c->status));
 }
 
+/* What a commit is in the database; 0 for what there isn't. */
+struct kept {
+	int64_t node, parent, eval, seq, source;
+	const char *status;
+	double score;
+};
+
 /* Its number, or 0 where the record has none. */
 static int64_t
 put_eval(struct store *st, const struct run *run, const struct commit *c,
-    int64_t node, bool settled)
+    const struct kept *k, bool settled)
 {
-	int64_t eval = object_keep(st, &c->eval),
-	    profile = object_keep(st, &c->profile);
+	int64_t record = object_keep(st, &c->eval),
+	    profile = object_keep(st, &c->profile), eval;
 
-	if (eval == 0)
+	if (record == 0)
 		return 0;
-	sql_do(st, SQL(st, "INSERT INTO evals(node, run, fingerprint, effort, "
-	    "env_key, settled, status, score, record, profile) "
-	    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", v_int(node),
-	    v_int(run->run), v_text(c->fingerprint), v_text(c->effort),
-	    v_text(c->env_key), v_int(settled), v_text(c->status),
-	    v_real(c->score), v_int(eval), v_ref(profile)));
-	return sqlite3_last_insert_rowid(st->db);
+	sql_do(st, SQL(st, "INSERT INTO evals(node, run, seq, fingerprint, "
+	    "effort, env_key, settled, status, score, record, profile) "
+	    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", v_int(k->node),
+	    v_int(run->run), v_int(k->seq), v_text(c->fingerprint),
+	    v_text(c->effort), v_text(c->env_key), v_int(settled),
+	    v_text(c->status), v_real(c->score), v_int(record),
+	    v_ref(profile)));
+	eval = sqlite3_last_insert_rowid(st->db);
+	cases_put(st, eval, c->cases);
+	return eval;
 }
 
 /* What the node used, by name; NULL where the row doesn't say. */
@@ -132,13 +135,6 @@ next_seq(struct store *st, const struct run *run)
 	    "FROM commits WHERE run = ?", v_int(run->run)), 1);
 }
 
-/* What a commit is in the database; 0 for what there isn't. */
-struct kept {
-	int64_t node, parent, eval, seq, source;
-	const char *status;
-	double score;
-};
-
 /* Writes the row, and what later expansions are told was tried. */
 static char *
 put_row(struct store *st, const struct run *run, const struct commit *c,
@@ -153,7 +149,8 @@ put_row(struct store *st, const struct run *run, const struct commit *c,
 	ke_json_set_number(c->row, "score", k->score);
 	text = ke_json_print(c->row);
 	if (telling) {
-		cJSON *t = row_tried(c->row, c->rec, c->source.hash);
+		cJSON *t = row_tried(c->row, c->rec, c->detail,
+		    c->source.hash);
 
 		tried = ke_json_print(t);
 		cJSON_Delete(t);
@@ -177,8 +174,9 @@ put_node(struct store *st, const struct run *run, const struct commit *c,
 
 	sql_do(st, SQL(st, "INSERT INTO nodes(node, id, run, seq, pid, "
 	    "parent, xid, phase, depth, island, status, score, fingerprint, "
-	    "choice, strategy, eval, source, prompt, record) VALUES(?, ?, ?, "
-	    "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", v_int(k->node),
+	    "choice, strategy, detail, bottleneck, eval, source, prompt, "
+	    "record) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+	    "?, ?, ?, ?, ?)", v_int(k->node),
 	    v_text(ke_json_string(c->row, "id")), v_int(run->run),
 	    v_int(k->seq), v_text(ke_json_string(c->row, "pid")),
 	    v_ref(k->parent),
@@ -186,7 +184,8 @@ put_node(struct store *st, const struct run *run, const struct commit *c,
 	    v_int((int64_t)ke_json_number(c->row, "depth", 0)),
 	    island == NULL ? v_text(NULL) : v_int((int64_t)island->valuedouble),
 	    v_text(k->status), v_real(k->score), v_text(c->fingerprint),
-	    v_text(c->choice), v_text(c->strategy), v_ref(k->eval),
+	    v_text(c->choice), v_text(c->strategy), v_text(c->detail),
+	    v_text(ke_json_string(c->row, "bottleneck")), v_ref(k->eval),
 	    v_ref(k->source), v_ref(object_keep(st, &c->prompt)),
 	    v_int(object_keep(st, &c->rest))));
 }
@@ -207,6 +206,8 @@ fail(struct store *st, struct commit *c, const char *code, const char *msg)
 	c->failed = true;
 	c->status = strcmp(c->status, "lost") == 0 ? "lost" : "error";
 	c->score = 0;
+	free(c->detail);
+	c->detail = row_detail(c->rec);
 	object_free(&c->rest);
 	object_make(st, &c->rest, ke_json_print(c->rec));
 }
@@ -285,10 +286,20 @@ put_new(struct store *st, const struct run *run, struct commit *c)
 	k.source = object_keep(st, &c->source);
 	k.node = sql_int(st, sql_bound(st, "SELECT coalesce(max(node), 0) + 1 "
 	    "FROM nodes", NULL, 0), 1);
-	k.eval = put_eval(st, run, c, k.node, !duplicate && settles(c));
+	k.eval = put_eval(st, run, c, &k, !duplicate && settles(c));
 	put_node(st, run, c, &k);
 	put_edges(st, c, k.node, k.parent);
 	return put_row(st, run, c, &k);
+}
+
+/* A confirmation has no id of its own, so its xid must tell it from others. */
+static void
+name_confirm(struct store *st, struct commit *c)
+{
+	char xid[ID_SIZE];
+
+	id_draw(st, xid);
+	ke_json_set_string(c->row, "xid", xid);
 }
 
 /* A second evaluation of a node: what is settled in full effort replaces what
@@ -303,6 +314,8 @@ put_confirm(struct store *st, const struct run *run, struct commit *c,
 	    .status = c->status, .score = c->score};
 	char *status = NULL, *row;
 
+	if (ke_json_string(c->row, "xid") == NULL)
+		name_confirm(st, c);
 	ke_json_set_number(c->row, "depth", (double)p.depth);
 	if (earlier != 0) {
 		sqlite3_stmt *q = SQL(st, "SELECT status, score FROM evals "
@@ -315,32 +328,15 @@ put_confirm(struct store *st, const struct run *run, struct commit *c,
 		sql_end(q);
 		c->score = 0;
 	}
-	k.eval = put_eval(st, run, c, p.node, earlier == 0 && settles(c));
+	k.eval = put_eval(st, run, c, &k, earlier == 0 && settles(c));
 	if (earlier == 0 && settles(c))
 		sql_do(st, SQL(st, "UPDATE nodes SET status = ?, score = ?, "
-		    "eval = ? WHERE node = ?", v_text(k.status),
-		    v_real(k.score), v_int(k.eval), v_int(p.node)));
+		    "detail = ?, bottleneck = ?, eval = ? WHERE node = ?",
+		    v_text(k.status), v_real(k.score), v_text(c->detail),
+		    v_text(ke_json_string(c->row, "bottleneck")),
+		    v_int(k.eval), v_int(p.node)));
 	row = put_row(st, run, c, &k);
 	free(status);
-	return row;
-}
-
-/* The row there is, where the record comes late or a second time. */
-static char *
-find_late(struct store *st, const struct run *run, const struct commit *c,
-    struct place p)
-{
-	const char *xid = ke_json_string(c->rec, "xid");
-	char *row = NULL;
-
-	if (xid != NULL)
-		row = late_row(st, SQL(st, "SELECT row FROM commits "
-		    "WHERE run = ? AND xid = ?", v_int(run->run),
-		    v_text(xid)));
-	if (row == NULL && p.node != 0 && strcmp(c->phase, "confirm") != 0)
-		row = late_row(st, SQL(st, "SELECT row FROM commits c "
-		    "JOIN nodes n ON n.run = c.run AND n.seq = c.seq "
-		    "WHERE n.node = ?", v_int(p.node)));
 	return row;
 }
 
@@ -359,8 +355,13 @@ commit_put(struct store *st, struct commit *c, bool *late, struct ke_err *e)
 	run = run_find(st, name, e);
 	if (run == NULL)
 		return NULL;
+	if (p.node != 0 && p.run != run->run) {
+		ke_fail(e, "id: %s is a node of another run",
+		    ke_json_string(c->rec, "id"));
+		return NULL;
+	}
 	check_xid(st, run, c);
-	row = find_late(st, run, c, p);
+	row = late_find(st, run, c, p.node);
 	*late = row != NULL;
 	if (*late)
 		return row;
@@ -381,7 +382,6 @@ commit_lost(struct store *st, const cJSON *expansion)
 	ke_record_error(rec, "ke-store", "lost",
 	    "the lease ended without a result");
 	commit_prepare(st, &c, rec, NULL, NULL);
-	c.status = "lost";
 	free(commit_put(st, &c, &late, &e));
 	commit_free(&c);
 }

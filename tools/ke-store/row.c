@@ -1,11 +1,12 @@
 /* Rows: what policies and stop rules need of a node. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "record.h"
 #include "row.h"
 
-#define WORDS_MAX 200 /* bytes of a strategy or reason in what was tried */
+#define WORDS_MAX 200 /* bytes of a strategy, reason or model that are told */
 
 const char *
 row_phase(const cJSON *rec)
@@ -36,10 +37,8 @@ copy(cJSON *row, const char *name, const cJSON *v)
 }
 
 static void
-copy_number(cJSON *row, const char *name, const cJSON *from)
+copy_number(cJSON *row, const char *name, const cJSON *v)
 {
-	const cJSON *v = ke_json_get(from, name);
-
 	if (cJSON_IsNumber(v))
 		ke_json_set_number(row, name, v->valuedouble);
 }
@@ -78,6 +77,17 @@ set_sum(cJSON *row, const char *name, const cJSON *const v[], size_t n)
 		}
 	if (any)
 		ke_json_set_number(row, name, sum);
+}
+
+/* The model that wrote it, where one was asked. */
+static void
+set_model(cJSON *row, const cJSON *gen)
+{
+	const char *model = ke_json_string(gen, "model");
+
+	if (model != NULL && ke_json_object(gen, "usage") != NULL)
+		ke_json_set_text(row, "model", model,
+		    strnlen(model, WORDS_MAX));
 }
 
 /* A known evaluation cost this node nothing. */
@@ -123,47 +133,66 @@ row_make(const cJSON *rec, int64_t depth, bool pending)
 	cJSON *row = names(rec, pending);
 	const cJSON *eval = ke_json_object(rec, "eval"),
 	    *compile = ke_json_object(eval, "compile"),
-	    *bottleneck = ke_json_object(ke_json_object(rec, "profile"),
-	    "bottleneck");
+	    *profile = ke_json_object(rec, "profile"),
+	    *bottleneck = ke_json_object(profile, "bottleneck");
+	double roof = ke_json_number(ke_json_object(profile, "roofline"),
+	    "fraction", 0);
 
 	ke_json_set_string(row, "effort", row_effort(rec));
 	ke_json_set_string(row, "phase", row_phase(rec));
 	ke_json_set_number(row, "depth", (double)depth);
-	copy_number(row, "island", ke_json_object(rec, "select"));
+	copy_number(row, "island", ke_json_get(ke_json_object(rec, "select"),
+	    "island"));
 	copy(row, "fingerprint", ke_json_get(rec, "fingerprint"));
 	copy(row, "choice", ke_json_get(rec, "choice"));
 	if (ke_json_string(bottleneck, "name") != NULL)
 		ke_json_set_string(row, "bottleneck",
 		    ke_json_string(bottleneck, "name"));
-	copy_number(row, "registers", compile);
-	copy_number(row, "shared", compile);
+	if (roof > 0)
+		ke_json_set_number(row, "roofline", roof);
+	copy_number(row, "launches", ke_json_get(compile, "launches"));
+	copy_number(row, "registers", ke_json_get(compile, "registers"));
+	copy_number(row, "shared", ke_json_get(compile, "shared_bytes"));
 	set_time(row, eval);
+	set_model(row, ke_json_object(rec, "gen"));
 	set_usage(row, rec);
 	if (pending)
 		ke_json_set(row, "pending", cJSON_CreateTrue());
 	return row;
 }
 
-cJSON *
-row_tried(const cJSON *row, const cJSON *rec, const char *source_hash)
+char *
+row_detail(const cJSON *rec)
 {
+	const char *why = ke_record_failed(rec)
+	    ? ke_json_string(ke_json_object(rec, "error"), "message")
+	    : ke_json_string(ke_json_object(rec, "eval"), "detail");
+	char *s;
+
+	if (why == NULL)
+		return NULL;
+	s = ke_strndup(why, strnlen(why, WORDS_MAX));
+	ke_tidy(s);
+	return s;
+}
+
+cJSON *
+row_tried(const cJSON *row, const cJSON *rec, const char *detail,
+    const char *source_hash)
+{
+	static const char *const members[] = {
+	    "fingerprint", "choice", "status", "score"};
 	cJSON *t = cJSON_CreateObject();
 	const char *strategy =
 	    ke_json_string(ke_json_object(rec, "gen"), "strategy");
-	const char *why =
-	    ke_json_string(ke_json_object(rec, "eval"), "detail");
 
-	if (ke_record_failed(rec))
-		why = ke_json_string(ke_json_object(rec, "error"), "message");
-	copy(t, "fingerprint", ke_json_get(row, "fingerprint"));
-	copy(t, "choice", ke_json_get(row, "choice"));
-	copy(t, "status", ke_json_get(row, "status"));
-	copy(t, "score", ke_json_get(row, "score"));
+	for (size_t i = 0; i < KE_LEN(members); i++)
+		copy(t, members[i], ke_json_get(row, members[i]));
 	if (strategy != NULL)
 		ke_json_set_text(t, "strategy", strategy,
 		    strnlen(strategy, WORDS_MAX));
-	if (why != NULL)
-		ke_json_set_text(t, "detail", why, strnlen(why, WORDS_MAX));
+	if (detail != NULL)
+		ke_json_set_string(t, "detail", detail);
 	ke_json_set_string(t, "source", source_hash);
 	return t;
 }

@@ -15,7 +15,13 @@ const char *row_phase(const cJSON *rec);
 /* eval.effort, else select.effort, else quick. */
 const char *row_effort(const cJSON *rec);
 
-/* What was tried: an entry of context.tried.  The caller deletes. */
-cJSON *row_tried(const cJSON *row, const cJSON *rec, const char *source_hash);
+/* Why it failed: what the error or else the evaluation says, cut to a line.
+ * The caller frees; NULL where nothing is said. */
+char *row_detail(const cJSON *rec);
+
+/* What was tried: an entry of context.tried.  detail is row_detail's.  The
+ * caller deletes. */
+cJSON *row_tried(const cJSON *row, const cJSON *rec, const char *detail,
+    const char *source_hash);
 
 #endif

@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "run.h"
 #include "stream.h"
+#include "traits.h"
 #include "verbs.h"
 
 static void
@@ -104,9 +105,18 @@ run_header(const struct run *r)
 	return o;
 }
 
-/* A name must survive a shell, a table and a file name. */
-static bool
-good_name(const char *s)
+cJSON *
+run_env(const struct run *r)
+{
+	cJSON *record = stored(r->record), *env;
+
+	env = cJSON_DetachItemFromObjectCaseSensitive(record, "env");
+	cJSON_Delete(record);
+	return env;
+}
+
+bool
+run_good_name(const char *s)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:+@=-");
@@ -114,8 +124,8 @@ good_name(const char *s)
 	return n > 0 && n <= 128 && s[n] == '\0' && s[0] != '-';
 }
 
-static int
-check_run(const cJSON *rec, struct ke_err *e)
+int
+run_check(const cJSON *rec, struct ke_err *e)
 {
 	static const char *const need[] = {"op", "target", "language", "dtype"};
 
@@ -128,27 +138,30 @@ check_run(const cJSON *rec, struct ke_err *e)
 	return 0;
 }
 
-/* 0, or -1 where the run is there already. */
-static int
-insert_run(struct store *st, const char *name, const cJSON *rec)
+int
+run_insert(struct store *st, const char *name, const cJSON *rec,
+    int64_t created, const char *finished)
 {
 	char *text = ke_json_print(rec);
-	int before;
+	int changes;
 
 	sql_begin_write(st);
-	before = sqlite3_total_changes(st->db);
+	changes = sqlite3_total_changes(st->db);
 	sql_do(st, SQL(st, "INSERT INTO runs(name, op, target, language, "
-	    "dtype, env_key, record, created) "
-	    "VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+	    "dtype, env_key, record, created, finished) "
+	    "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 	    v_text(name), v_text(ke_json_string(rec, "op")),
 	    v_text(ke_json_string(rec, "target")),
 	    v_text(ke_json_string(rec, "language")),
 	    v_text(ke_json_string(rec, "dtype")),
 	    v_text(ke_json_string(ke_json_object(rec, "env"), "key")),
-	    v_text(text), v_int(time(NULL))));
+	    v_text(text), v_int(created), v_text(finished)));
+	changes = sqlite3_total_changes(st->db) - changes;
+	if (changes > 0)
+		traits_put(st, sqlite3_last_insert_rowid(st->db), rec);
 	sql_commit(st);
 	free(text);
-	return sqlite3_total_changes(st->db) > before ? 0 : -1;
+	return changes > 0 ? 0 : -1;
 }
 
 struct creation {
@@ -167,11 +180,11 @@ create_each(cJSON *rec, const char *where, void *arg)
 		warnx("%s: a run is created from one line", where);
 		return KE_FILTER_REFUSED;
 	}
-	if (check_run(rec, &e) == -1) {
+	if (run_check(rec, &e) == -1) {
 		warnx("%s: %s", where, e.msg);
 		return KE_FILTER_REFUSED;
 	}
-	if (insert_run(c->st, c->name, rec) == -1) {
+	if (run_insert(c->st, c->name, rec, time(NULL), NULL) == -1) {
 		warnx("%s: run %s is there already", c->st->path, c->name);
 		return KE_FILTER_REFUSED;
 	}
@@ -304,7 +317,7 @@ verb_run(struct options *o, int argc, char **argv)
 	if ((new != NULL && reason != NULL) || (reason != NULL && argc != 1) ||
 	    argc > 1)
 		usage();
-	if (new != NULL && !good_name(new))
+	if (new != NULL && !run_good_name(new))
 		errx(2, "-c %s: not letters, digits and ._:+@=- "
 		    "(at most 128)", new);
 	store_open(&st, o->dir, o->wait_ms, new != NULL);

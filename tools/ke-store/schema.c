@@ -1,11 +1,15 @@
-/* The schema of a store, told in ke-store(1), SCHEMA.  An index is there only
- * where each step of a search needs it: each is one more page that a commit
- * writes. */
+/* The schema of a store, version by version, told in ke-store(1), SCHEMA.  An
+ * index is there only where each step of a search needs it: each is one more
+ * page that a commit writes.  A version that was released is never changed. */
+#include <err.h>
 #include <stddef.h>
 
 #include "db.h"
+#include "fill.h"
 
-const char *const schema[] = {
+#define APPLICATION_ID 0x6b657374 /* "kest" */
+
+static const char *const version_1[] = {
 	"CREATE TABLE runs("
 	" run INTEGER PRIMARY KEY,"
 	" name TEXT NOT NULL UNIQUE,"
@@ -119,3 +123,135 @@ const char *const schema[] = {
 	" UNIQUE(run, xid))",
 	NULL,
 };
+
+static const char *const version_2[] = {
+	/* detail: why it failed, as context.tried has it; seq: of the commit
+	 * that the evaluation came with */
+	"ALTER TABLE nodes ADD COLUMN detail TEXT",
+	"ALTER TABLE nodes ADD COLUMN bottleneck TEXT",
+	"ALTER TABLE evals ADD COLUMN seq INTEGER",
+
+	/* series: the set that the case is of; speedup with its interval */
+	"CREATE TABLE cases("
+	" eval INTEGER NOT NULL REFERENCES evals,"
+	" place INTEGER NOT NULL,"
+	" series TEXT,"
+	" dims TEXT,"
+	" status TEXT,"
+	" weight REAL,"
+	" t_us REAL,"
+	" t_lo_us REAL,"
+	" t_hi_us REAL,"
+	" baseline_us REAL,"
+	" speedup REAL,"
+	" speedup_lo REAL,"
+	" speedup_hi REAL,"
+	" PRIMARY KEY(eval, place)) WITHOUT ROWID",
+
+	/* what runs are compared by, see traits.c */
+	"CREATE TABLE traits("
+	" trait TEXT NOT NULL,"
+	" run INTEGER NOT NULL REFERENCES runs,"
+	" weight REAL NOT NULL,"
+	" PRIMARY KEY(trait, run)) WITHOUT ROWID",
+	"CREATE INDEX traits_run ON traits(run, weight)",
+
+	/* of the best node of each run, brought up to date when it is asked
+	 * for; the triggers are those that SQLite's manual gives for a table
+	 * that FTS5 only indexes */
+	"CREATE TABLE overviews("
+	" run INTEGER PRIMARY KEY REFERENCES runs,"
+	" node INTEGER NOT NULL REFERENCES nodes,"
+	" eval INTEGER REFERENCES evals,"
+	" text TEXT NOT NULL)",
+	"CREATE VIRTUAL TABLE overviews_words USING fts5(text,"
+	" content = 'overviews', content_rowid = 'run',"
+	" tokenize = 'porter unicode61')",
+	"CREATE TRIGGER overviews_insert AFTER INSERT ON overviews BEGIN"
+	" INSERT INTO overviews_words(rowid, text)"
+	"  VALUES(new.run, new.text); END",
+	"CREATE TRIGGER overviews_delete AFTER DELETE ON overviews BEGIN"
+	" INSERT INTO overviews_words(overviews_words, rowid, text)"
+	"  VALUES('delete', old.run, old.text); END",
+
+	"CREATE VIEW kernels AS"
+	" SELECT n.id, n.pid, n.score, n.is_buggy,"
+	"  'objects/' || substr(o.hash, 1, 2) || '/' || substr(o.hash, 3)"
+	"   AS path_ref,"
+	"  r.name AS run, n.seq, n.status, n.choice, n.strategy, n.detail,"
+	"  n.bottleneck, CAST(o.body AS TEXT) AS source"
+	" FROM nodes n JOIN runs r USING(run)"
+	"  LEFT JOIN objects o ON o.object = n.source",
+	"CREATE VIEW strategies AS"
+	" SELECT n.run, n.strategy, count(*) AS tried,"
+	"  sum(n.status = 'pass') AS passed,"
+	"  sum(n.score > coalesce(p.score, 0)) AS improved,"
+	"  max(n.score) AS best"
+	" FROM nodes n LEFT JOIN nodes p ON p.node = n.parent"
+	" WHERE n.strategy IS NOT NULL AND n.status <> 'lost'"
+	" GROUP BY n.run, n.strategy",
+	NULL,
+};
+
+const struct version schema_versions[SCHEMA_VERSION] = {
+	{version_1, NULL},
+	{version_2, fill_2},
+};
+
+static int64_t
+pragma(struct store *st, const char *text)
+{
+	sqlite3_stmt *q;
+	int64_t v;
+
+	if (sqlite3_prepare_v2(st->db, text, -1, &q, NULL) != SQLITE_OK)
+		store_fail(st);
+	v = sql_int(st, q, 0);
+	sqlite3_finalize(q);
+	return v;
+}
+
+static void
+upgrade(struct store *st, int64_t from)
+{
+	struct ke_buf b = {0};
+
+	for (int64_t v = from; v < SCHEMA_VERSION; v++) {
+		const char *const *s = schema_versions[v].statements;
+
+		for (; *s != NULL; s++)
+			sql_execute(st, *s);
+		if (schema_versions[v].fill != NULL)
+			schema_versions[v].fill(st);
+	}
+	ke_buf_fmt(&b, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+	    APPLICATION_ID, SCHEMA_VERSION);
+	sql_execute(st, b.s);
+	ke_buf_free(&b);
+}
+
+void
+schema_open(struct store *st, bool make)
+{
+	int64_t version = pragma(st, "PRAGMA user_version");
+
+	if (version > SCHEMA_VERSION)
+		errx(111, "%s: schema version %lld, and this ke-store knows no "
+		    "later one than %d", st->path, (long long)version,
+		    SCHEMA_VERSION);
+	if (version == 0 && make &&
+	    pragma(st, "SELECT count(*) FROM sqlite_schema") == 0)
+		sql_execute(st, "PRAGMA journal_mode = WAL");
+	else if (pragma(st, "PRAGMA application_id") != APPLICATION_ID)
+		errx(111, "%s: not the database of a store", st->path);
+	if (version == SCHEMA_VERSION)
+		return;
+	if (sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
+	    SQLITE_OK)
+		errx(111, "%s: schema version %lld can't be made %d: %s",
+		    st->path, (long long)version, SCHEMA_VERSION,
+		    sqlite3_errmsg(st->db));
+	/* another may have done it since */
+	upgrade(st, pragma(st, "PRAGMA user_version"));
+	sql_commit(st);
+}

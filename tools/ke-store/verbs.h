@@ -17,6 +17,10 @@ int verb_known(struct options *, int argc, char **argv);
 int verb_add(struct options *, int argc, char **argv);
 int verb_get(struct options *, int argc, char **argv);
 int verb_best(struct options *, int argc, char **argv);
+int verb_reuse(struct options *, int argc, char **argv);
+int verb_export(struct options *, int argc, char **argv);
+int verb_import(struct options *, int argc, char **argv);
+int verb_gc(struct options *, int argc, char **argv);
 int verb_fsck(struct options *, int argc, char **argv);
 
 /* Ends the program with the usage and status 2. */
