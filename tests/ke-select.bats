@@ -2,6 +2,8 @@
 # ke-select: rows in, expansions out.  The store of the live tests is a jq
 # program that answers each expansion with a row.
 
+load wait
+
 header='{"v":1,"mark":"run","run":"r","op":"conv1d","target":"cpu","language":"c","dtype":"f32","seed":7}'
 live='{"mark":"live"}'
 
@@ -87,21 +89,13 @@ end() { # of its input
 	wait "$pid" || status=$?
 }
 
-wait_for() {
-	for _ in $(seq 200); do
-		if "$@"; then return 0; fi
-		sleep 0.02
-	done
-	return 1
-}
-
 has_lines() {
 	[ "$(wc -l <out)" -eq "$1" ]
 }
 
 # Nothing more than that many lines comes.
 stays_at() {
-	wait_for has_lines "$1"
+	wait_for 10 has_lines "$1"
 	sleep 0.2
 	has_lines "$1"
 }
@@ -217,7 +211,9 @@ chosen() {
 }
 
 @test "uct: visits children where the parent has had its share" {
-	{ grown; child e c pass 3; child f c pass 1.1; child g e pass 4; } >rows
+	{ echo "$header"; draft a pass 1.9; draft b wrong 0; draft c pass 2
+	    draft d pass 1.95; full c pass 2; child e c pass 2.1
+	    child f c pass 1.9; child g e pass 2.2; } >rows
 	ke-select -p uct -n 60 -S 1 rows >out
 	for i in a c d e f g; do
 		jq -r .pid out | grep -qx $i
@@ -226,6 +222,30 @@ chosen() {
 	ke-select -p uct -n 12 -S 1 rows | jq -r .pid >out
 	[ "$(grep -cxE 'c|e|f|g' out)" -gt "$(grep -cx a out)" ]
 	[ "$(grep -cxE 'c|e|f|g' out)" -gt "$(grep -cx d out)" ]
+}
+
+@test "uct: a subtree is worth its best node, as long as that is" {
+	# x stands above the best; then that fails its confirmation
+	{ echo "$header"; draft a pass 2; draft x pass 1; draft b wrong 0
+	    draft c wrong 0; full a pass 2; child y x pass 3
+	    for i in $(seq 9); do child "f$i" y wrong 0; done; } >rows
+	ke-select -p uct -m parent -n 8 -S 1 rows | jq -r .pid >out
+	[ "$(grep -cxE 'x|y' out)" -gt "$(grep -cx a out)" ]
+	{ cat rows; full y wrong 0; } >failed
+	ke-select -p uct -m parent -n 8 -S 1 failed | jq -r .pid >out
+	[ "$(grep -cxE 'x|y' out)" -lt "$(grep -cx a out)" ]
+	# the same where that happens while the search runs
+	start -p uct -j 1 -c 99 -m parent -S 1
+	{ cat rows; echo "$live"; } >&7
+	wait_for 10 has_lines 1
+	full y wrong 0 >&7
+	for i in 1 2 3 4 5 6; do
+		land $i "z$i" wrong 0
+		wait_for 10 has_lines $((i + 1))
+	done
+	end
+	jq -r .pid out | tail -6 >last
+	[ "$(grep -cxE 'x|y' last)" -lt "$(grep -cx a last)" ]
 }
 
 @test "uct: what is in flight is a loss, so that expansions spread" {
@@ -255,22 +275,82 @@ chosen() {
 @test "evolve: drafts on islands, children on their parent's, two parents" {
 	[ "$(echo "$header" | ke-select -p evolve -d 8 -n 8 |
 	    jq .select.island | paste -sd' ')" = '0 1 2 3 0 1 2 3' ]
-	{ echo "$header"; for i in $(seq 0 19); do
-		row "n$i" pass "1.$((i + 10))" \
-		    "\"phase\":\"draft\",\"island\":$((i % 4))"
-	    done; full n19 pass 1.29; } >rows
+	islanders 15
 	ke-select -p evolve -n 200 -S 1 rows >out
-	jq -se 'all(.[]; (.pid | ltrimstr("n") | tonumber % 4) ==
+	# but for those that the archive gives, of which there is one
+	jq -se 'map(select(.pid != "n15")) | length > 100 and
+	    all(.[]; (.pid | ltrimstr("n") | tonumber % 4) ==
 	    .select.island)' out
 	jq -se 'map(.select.island) | unique == [0, 1, 2, 3]' out
-	jq -se 'map(select(.pids)) | length > 20 and length < 100 and
+	jq -se 'map(select(.pids)) | length > 30 and length < 100 and
 	    all(.[]; (.pids | length) == 1 and .pids[0] != .pid)' out
-	# some of the second parents come from another island
-	jq -se 'map(select(.pids) | select((.pids[0] | ltrimstr("n") |
-	    tonumber % 4) != .select.island)) | length > 3' out
 	# selection prefers the better
-	jq -se '(map(select(.pid == "n19")) | length) >
-	    (map(select(.pid == "n3")) | length)' out
+	jq -se '(map(select(.pid == "n14")) | length) >
+	    (map(select(.pid == "n2")) | length)' out
+}
+
+# Drafts n1 to nN with rising scores, one island after the other.
+islanders() {
+	{ echo "$header"; for i in $(seq 1 "$1"); do
+		row "n$i" pass "1.$((i + 10))" \
+		    "\"phase\":\"draft\",\"island\":$((i % 4))"
+	    done; full "n$1" pass "1.$(($1 + 10))"; } >rows
+}
+
+@test "evolve: after 16 nodes the best of each island migrates to the next" {
+	islanders 15
+	ke-select -p evolve -m parent -n 300 -S 1 rows >out
+	jq -se 'any(.[]; .pid == "n14" and .select.island != 2) | not' out
+	islanders 16
+	ke-select -p evolve -m parent -n 300 -S 1 rows >out
+	for i in 13/2 14/3 15/0; do
+		jq -se --arg pid n${i%/*} --argjson to ${i#*/} 'any(.[];
+		    .pid == $pid and .select.island == $to)' out
+	done
+	jq -se 'any(.[]; .pid == "n14" and .select.island == 0) | not' out
+}
+
+@test "evolve: an archive has the best of each behaviour" {
+	# one that is good for nothing but does what no other does
+	islanders 80
+	{ cat rows; row odd pass 0.1 '"phase":"draft","island":1,"bottleneck":"shuffles"'
+	    row odder pass 0.2 '"phase":"draft","island":1,"bottleneck":"shuffles"'
+	    row wide pass 0.1 '"phase":"draft","island":1,"registers":255'
+	    row fused pass 0.1 '"phase":"draft","island":1,"launches":1'
+	    row cut pass 0.1 '"phase":"draft","island":1,"launches":2'; } >more
+	ke-select -p evolve -m parent -n 200 -S 1 more | jq -r .pid >out
+	for i in odder wide fused cut; do grep -qx $i out; done
+	[ "$(grep -cx odd out)" -eq 0 ]
+	# when it fails, the next best takes its place
+	{ cat more; full odder wrong 0; } >worse
+	ke-select -p evolve -m parent -n 200 -S 1 worse | jq -r .pid >out
+	grep -qx odd out
+	[ "$(grep -cx odder out)" -eq 0 ]
+}
+
+@test "beam: two nodes get four children each, then the next two" {
+	{ echo "$header"; for i in $(seq 1 9); do
+		draft "n$i" pass "1.$i"
+	    done; full n9 pass 1.9; } >rows
+	[ "$(ke-select -p beam -m parent -n 16 rows | jq -r .pid |
+	    paste -sd' ')" = \
+	    'n9 n8 n9 n8 n9 n8 n9 n8 n7 n6 n7 n6 n7 n6 n7 n6' ]
+	[ "$(ke-select -p beam -m parent -n 36 rows | jq -r .pid | tail -4 |
+	    sort -u)" = n1 ]
+	# nothing is left: a draft
+	[ "$(ke-select -p beam -m parent -n 37 rows | jq -r '.pid // "-"' |
+	    tail -1)" = - ]
+}
+
+@test "beam: children that are better are next, those of failures aren't" {
+	{ echo "$header"; for i in a b c d e; do draft $i pass 1; done
+	    for i in $(seq 4); do child "f$i" a pass 2; done
+	    full f1 pass 2; for i in $(seq 4); do child "g$i" b wrong 0; done
+	} >rows
+	ke-select -p beam -m parent -n 30 rows |
+	    jq -r 'select(.select.why | test("beam")) | .pid' |
+	    head -16 | sort | uniq -c | tr -s ' ' >out
+	[ "$(paste -sd' ' out)" = ' 4 f1  4 f2  4 f3  4 f4' ]
 }
 
 @test "evolve: the population is the best 16 of an island" {
@@ -278,8 +358,9 @@ chosen() {
 		row "n$i" pass "1.$i" '"phase":"draft","island":2'
 	    done; full n160 pass 1.16; } >rows
 	ke-select -p evolve -n 300 -S 1 rows >out
-	jq -se 'all(.[]; .pid | ltrimstr("n") | tonumber >= 145)' out
-	[ "$(jq -r .pid out | sort -u | wc -l)" -gt 10 ]
+	jq -r 'select(.select.island == 2) | .pid' out | sort -u >members
+	[ "$(sort members | head -1)" \> n144 ]
+	[ "$(wc -l <members)" -gt 10 ]
 }
 
 @test "nothing passes: the best failure, then the newest, each once" {
@@ -292,6 +373,18 @@ chosen() {
 	# one that has a child is not tried again
 	{ cat rows; child i b wrong 0; } >more
 	[ "$(ke-select -n 2 more | pids)" = 'i d' ]
+}
+
+@test "a line of failures is repaired three times, then left" {
+	{ grown; child e b wrong 0; } >rows
+	ke-select -S 1 -n 60 rows | jq -r .pid | grep -qx e
+	{ cat rows; child f e wrong 0; } >more
+	ke-select -S 1 -n 60 more | jq -r .pid | grep -qx f
+	{ cat more; child g f wrong 0; } >last
+	[ "$(ke-select -n 60 last | jq -r .pid | grep -cx g)" -eq 0 ]
+	# one that passes in between begins anew
+	{ cat more; child h f pass 0.1; child i h wrong 0; } >anew
+	ke-select -S 1 -n 60 anew | jq -r .pid | grep -qx i
 }
 
 @test "nothing passes and nothing can be repaired: drafts go on" {
@@ -317,9 +410,60 @@ chosen() {
 	[ "$(ke-select -n 60 better | jq -r .select.phase | sort -u)" = tree ]
 }
 
+@test "a clean slate gets nodes of its own, then comes the next" {
+	{ grown; for i in $(seq 16); do child "e$i" c pass 1; done
+	    draft s pass 0.3; child t s pass 0.4; child u s wrong 0; } >rows
+	slates() {
+		ke-select -n 60 -S 1 "$1" |
+		    jq -r 'select(.select.why | test("clean")) | .pid // "-"'
+	}
+	# t has been the best for one node; seven more make eight
+	[ "$(slates rows | head -8 | paste -sd' ')" = 't t t t t t t -' ]
+	{ cat rows; for i in $(seq 7); do child "f$i" t pass 0.2; done; } >more
+	[ "$(slates more | head -1)" = - ]
+	# one that does not pass is not grown
+	{ cat more; draft v wrong 0; } >failed
+	[ "$(slates failed | head -1)" = - ]
+	{ cat failed; draft w pass 0.1; } >next
+	[ "$(slates next | head -1)" = w ]
+}
+
+@test "memory: a first child sees its ancestors, others what is drawn" {
+	grown >rows
+	[ "$(ke-select -p random -n 60 rows | jq -r .select.memory |
+	    sort -u)" = parent ]
+	{ cat rows; for i in a c d; do child "e$i" $i wrong 0; done; } >more
+	ke-select -n 200 -S 1 more | jq -r 'select(.select.why |
+	    test("repair") | not) | .select.memory' | sort | uniq -c >out
+	[ "$(awk '{ print $2 }' out | paste -sd' ')" = 'both parent siblings' ]
+	[ "$(awk '$2 == "both" { print ($1 > 60) }' out)" = 1 ]
+}
+
+@test "a long history: what is old and poor is forgotten, the rest is there" {
+	awk -v header="$header" 'BEGIN { print header
+	    for (i = 1; i <= 70000; i++)
+		printf "{\"id\":\"n%d\",\"seq\":%d,\"status\":\"pass\"," \
+		    "\"score\":%.6f,\"phase\":\"%s\"%s}\n", i, i,
+		    i == 7 ? 3 : 1 + i * 7919 % 99991 / 1e5, i < 5 ? "draft" : "tree",
+		    i < 5 ? "" : sprintf(",\"pid\":\"n%d\"", i / 3) }' >rows
+	# the better half of the first 65536, and what came since
+	ke-select -p random -m none -c 1000000 -n 500 -S 1 rows |
+	    jq -r .pid | awk '{ i = substr($1, 2) }
+	    i != 7 && i <= 65536 && i * 7919 % 99991 < 45000 { exit 1 }
+	    { n++ } END { exit n != 500 }'
+	# a confirmation of one that is forgotten is no new node
+	{ cat rows; echo '{"id":"n13","seq":70001,"status":"pass","score":1,"effort":"full","phase":"confirm"}'
+	} >more
+	for p in greedy beam uct evolve; do
+		ke-select -p $p -c 1000000 -n 5 -S 1 -s nodes=70001 more >out
+		[ "$(wc -l <out)" -eq 1 ]
+	done
+	[ "$(ke-select -m both -c 1000000 rows | jq -r .pid)" = n7 ]
+}
+
 @test "same input, options and seed: same output; else other names" {
 	grown >rows
-	for p in greedy uct evolve random; do
+	for p in greedy beam uct evolve random; do
 		ke-select -p $p -n 50 -S 9 rows >one
 		ke-select -p $p -n 50 -S 9 <rows >two
 		cmp one two
@@ -402,7 +546,7 @@ chosen() {
 
 @test "a node that fails its confirmation is no parent any more" {
 	{ grown; child e c pass 3; full e wrong 0; } >rows
-	for p in greedy uct evolve random; do
+	for p in greedy beam uct evolve random; do
 		ke-select -p $p -c 0 -n 30 -S 1 rows | jq -r '.pid // "-"' >seen
 		[ "$(grep -cx e seen)" -eq 0 ]
 		grep -qx c seen
@@ -424,7 +568,8 @@ chosen() {
 
 @test "stop rules: each, not a moment too early" {
 	# 5 rows, 4 nodes; tokens and money of nodes, not of confirmations
-	grown | sed '2,$s/}$/,"tokens":100,"money":0.25}/' >rows
+	grown | sed '2,$s/}$/,"tokens":100,"money":0.25,"joules":1.5}/
+	    /"c"/s/}$/,"roofline":0.4}/' >rows
 	holds() {
 		run ke-select -s "$1" rows
 		[ "$status" -eq 3 ]
@@ -442,7 +587,22 @@ chosen() {
 	holds score=2; holds_not score=2.01
 	holds tokens=400; holds_not tokens=401
 	holds money=1; holds_not money=1.01
+	holds joules=6; holds_not joules=6.01
+	holds roofline=0.4; holds_not roofline=0.41
 	holds seconds=0; holds_not seconds=100
+}
+
+@test "roofline: of the best node, and of what a confirmation found" {
+	{ grown; row e pass 3 '"phase":"tree","pid":"c","roofline":0.8'
+	    row f pass 1 '"phase":"tree","pid":"c","roofline":0.95'; } >rows
+	run ke-select -s roofline=0.9 rows
+	[ "$status" -eq 0 ]
+	run ke-select -s roofline=0.8 rows
+	[ "$status" -eq 3 ]
+	{ cat rows; effort=full row e pass 3 '"phase":"confirm","roofline":0.7'
+	} >more
+	run ke-select -s roofline=0.8 more
+	[ "$status" -eq 0 ]
 }
 
 @test "stop rules: several, by commas or options; -q says nothing" {
@@ -514,16 +674,16 @@ chosen() {
 @test "live: a lease of our own is not counted twice" {
 	start -j 1 -s nodes=2
 	{ echo "$header"; echo "$live"; } >&7
-	wait_for has_lines 1
+	wait_for 10 has_lines 1
 	echo "{\"id\":\"h\",\"xid\":\"$(xid 1)\",\"phase\":\"draft\",\"pending\":true}" >&7
 	land 1 h pass 1
-	wait_for has_lines 2
+	wait_for 10 has_lines 2
 	[ "$(tail -1 out | jq .select.draft)" = 1 ]
 	end
 }
 
 @test "live: nodes=N is never exceeded, and reached though some are lost" {
-	for p in greedy uct evolve random; do
+	for p in greedy beam uct evolve random; do
 		search -p $p -j 5 -s nodes=23 -- \
 		    'if .seq % 6 == 0 then "lost" else "pass" end'
 		[ "$status" -eq 3 ]
@@ -579,7 +739,7 @@ chosen() {
 @test "live: seconds end it by themselves, once all has landed" {
 	start -j 1 -s seconds=0.5
 	{ echo "$header"; echo "$live"; } >&7
-	wait_for has_lines 1
+	wait_for 10 has_lines 1
 	sleep 0.6
 	kill -0 "$pid"
 	land 1 a wrong 0
@@ -593,20 +753,20 @@ chosen() {
 	{ echo "$header"; for i in a b c d; do draft $i pass 1; done
 	    full a pass 1; } >history
 	# the last draft is in flight for ever: only a confirmation comes
-	start -j 2 -c 99 -s seconds=0.5
+	start -j 2 -c 99 -s seconds=3
 	{ cat history; child e a pass 2; echo "$live"; } >&7
-	wait_for has_lines 2
+	wait_for 10 has_lines 2
 	[ "$(phases)" = 'tree tree' ]
 	land 1 f lost 0
-	wait_for has_lines 3
+	wait_for 10 has_lines 3
 	[ "$(phases)" = 'tree tree tree' ]
 	land 2 g wrong 0
-	wait_for has_lines 4
-	sleep 0.6
+	wait_for 10 has_lines 4
+	sleep 3.1
 	has_lines 4
 	land 3 h wrong 0
 	# the clock has run out: e is confirmed, then nothing is new
-	wait_for has_lines 5
+	wait_for 10 has_lines 5
 	[ "$(tail -1 out | jq -c '[.select.phase, .pid]')" = '["confirm","e"]' ]
 	land 4 i wrong 0
 	land 5 e pass 2
@@ -616,13 +776,13 @@ chosen() {
 }
 
 @test "live: the clock issues the confirmation where there is a place" {
-	start -j 2 -d 1 -c 99 -s nodes=3,seconds=0.4
+	start -j 2 -d 1 -c 99 -s nodes=3,seconds=3
 	{ echo "$header"; draft a pass 1; full a pass 1
 	    child e a pass 2; echo "$live"; } >&7
-	wait_for has_lines 1
+	wait_for 10 has_lines 1
 	sleep 0.2
 	has_lines 1
-	wait_for has_lines 2
+	wait_for 10 has_lines 2
 	[ "$(tail -1 out | jq -r .pid)" = e ]
 	land 1 f wrong 0
 	land 2 e pass 2
@@ -675,7 +835,7 @@ chosen() {
 @test "live: a confirmation that comes back under another name ends" {
 	start -j 1 -d 1 -c 0 -s nodes=1
 	{ echo "$header"; draft a pass 1; echo "$live"; } >&7
-	wait_for has_lines 1
+	wait_for 10 has_lines 1
 	[ "$(phases)" = confirm ]
 	land 1 z error 0
 	end
@@ -703,7 +863,7 @@ chosen() {
 	{ ke-select -j 1 <in 2>err; echo $? >status; } | head -1 >out &
 	exec 7>in
 	{ echo "$header"; echo "$live"; } >&7
-	wait_for test -s status
+	wait_for 10 test -s status
 	exec 7>&-
 	[ "$(cat status)" = 0 ]
 	[ ! -s err ]
@@ -775,7 +935,7 @@ chosen() {
 	    echo '{"id":"d","seq":5,"status":"pass","score":1,"effort":"full","phase":"confirm"}'
 	    printf '{"id":"%s","seq":6,"status":"pass","score":1}\n' \
 		"$(printf 'long%.0s' $(seq 9999))"; } >rows
-	for p in greedy uct evolve random; do
+	for p in greedy beam uct evolve random; do
 		[ "$(ke-select -d 0 -n 20 -p $p rows | wc -l)" -eq 20 ]
 	done
 }
@@ -828,7 +988,7 @@ chosen() {
 	-c -1
 	-d x
 	-m all
-	-p beam
+	-p best
 	-S x
 	-s nodes
 	-s nodes=0
@@ -840,6 +1000,19 @@ chosen() {
 	-s node=1
 	-s epochs=3
 	E
+}
+
+@test "a landscape is searched in the same way twice, and to the end" {
+	land=$KE_ROOT/bench/policies/landscapes/gelu.jsonl
+	for p in greedy evolve; do
+		"$KE_ROOT/bench/policies/replay" -r 2 "$land" -- -p $p >one
+		"$KE_ROOT/bench/policies/replay" -r 2 "$land" -- -p $p >two
+		cmp one two
+		[ "$(cut -d ' ' -f 1 one | sort -u | wc -l)" -eq 2 ]
+	done
+	# 96 choices: all of them are found, the best among them
+	"$KE_ROOT/bench/policies/replay" -r 1 -n 96 "$land" -- -p uct |
+	    tail -1 | grep -q '^1 [0-9]* 1.0000$'
 }
 
 # A store that is really one, with stages that are jq.
@@ -860,7 +1033,7 @@ real_store() {
 
 @test "the live pipe on a store: as many nodes as asked for, best confirmed" {
 	real_store
-	for p in greedy uct evolve random; do
+	for p in greedy beam uct evolve random; do
 		more=$((${more:-0} + 20))
 		ke-store nodes -f | { ke-select -j 8 -p $p -s nodes=$more 2>err ||
 		    echo $? >status; } | ke-store expand | ./measure |

@@ -11,6 +11,14 @@ would_be(const struct search *s)
 	return top != NULL && top->key > s->best_full ? top->node : NONE;
 }
 
+uint32_t
+confirm_best_node(const struct search *s)
+{
+	uint32_t n = would_be(s);
+
+	return n == NONE ? s->best : n;
+}
+
 double
 confirm_best(const struct search *s)
 {

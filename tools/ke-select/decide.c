@@ -8,6 +8,7 @@
 #define REPAIR_ONE_IN 8
 #define STAGNANT 16 /* nodes without a better score */
 #define CLEAN_ONE_IN 4
+#define SLATE_NODES 8 /* without a better score of its own end a clean slate */
 
 static struct rng
 begin(struct search *s, struct decision *d)
@@ -79,6 +80,27 @@ repair(struct search *s, struct decision *d)
 	return true;
 }
 
+/* A fresh start, which is given some nodes of its own before the next one: at
+ * first it is rarely good enough for the policy to come back to it. */
+static bool
+clean_slate(struct search *s, struct decision *d)
+{
+	uint32_t best = s->slate.best;
+	const struct node *v;
+
+	if (best == NONE || s->graph.nodes[best].state != PASSED ||
+	    s->slate.since + s->graph.nodes[best].out >= SLATE_NODES) {
+		draft(s, d, "clean slate: the search stagnates");
+		return false;
+	}
+	v = &s->graph.nodes[best];
+	d->choice.node = best;
+	d->choice.island = s->policy->islands ? v->island : -1;
+	snprintf(d->choice.why, sizeof(d->choice.why),
+	    "clean slate %u: score %.4g", s->slate.number, v->score);
+	return true;
+}
+
 /* False where a draft is made instead. */
 static bool
 grow(struct search *s, struct rng *rng, struct decision *d)
@@ -92,15 +114,26 @@ grow(struct search *s, struct rng *rng, struct decision *d)
 	if (rng_one_in(rng, REPAIR_ONE_IN) && repair(s, d))
 		return true;
 	if (s->memory == NULL && s->since >= STAGNANT &&
-	    rng_one_in(rng, CLEAN_ONE_IN)) {
-		draft(s, d, "clean slate: the search stagnates");
-		return false;
-	}
+	    rng_one_in(rng, CLEAN_ONE_IN))
+		return clean_slate(s, d);
 	s->policy->choose(s, rng, &d->choice);
 	if (d->choice.node != NONE)
 		return true;
 	draft(s, d, "nothing to expand");
 	return false;
+}
+
+/* What led to the parent, what else was made of it, or both: which of them
+ * helps isn't known beforehand, so that it is drawn.  The first child has no
+ * siblings to be compared with. */
+static const char *
+draw_memory(const struct node *parent, struct rng *rng)
+{
+	static const char *const memories[] = {
+		"parent", "siblings", "both", "both"};
+
+	return parent->children == 0 ? "parent"
+	    : memories[rng_below(rng, KE_LEN(memories))];
 }
 
 void
@@ -116,7 +149,8 @@ decide_new(struct search *s, struct decision *d)
 		return;
 	d->flight.phase = TREE;
 	d->flight.node = d->choice.node;
-	d->memory = s->memory != NULL ? s->memory : "parent";
+	d->memory = s->memory != NULL ? s->memory
+	    : draw_memory(&s->graph.nodes[d->flight.node], &rng);
 }
 
 static void
@@ -175,16 +209,16 @@ select_json(const struct search *s, const struct decision *d)
 cJSON *
 decision_json(const struct search *s, const struct decision *d)
 {
-	const struct node *nodes = s->graph.nodes;
 	cJSON *rec = cJSON_CreateObject();
 
 	ke_json_set_number(rec, "v", 1);
 	copy_header(s, rec);
 	ke_json_set_string(rec, "xid", d->flight.xid);
 	if (d->flight.node != NONE)
-		ke_json_set_string(rec, "pid", nodes[d->flight.node].id);
+		ke_json_set_string(rec, "pid",
+		    graph_id(&s->graph, d->flight.node));
 	if (d->choice.second != NONE) {
-		const char *id = nodes[d->choice.second].id;
+		const char *id = graph_id(&s->graph, d->choice.second);
 
 		ke_json_set(rec, "pids", cJSON_CreateStringArray(&id, 1));
 	}

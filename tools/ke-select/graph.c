@@ -3,8 +3,6 @@
 
 #include "search.h"
 
-#define NAMES 65536 /* bytes of ids that are allocated at once */
-
 static uint64_t
 hash(const char *s)
 {
@@ -20,12 +18,18 @@ hash(const char *s)
 	return mix(h ^ word);
 }
 
+const char *
+graph_id(const struct graph *g, uint32_t node)
+{
+	return g->names.s + g->nodes[node].name;
+}
+
 static size_t
 slot(const struct graph *g, const char *id)
 {
 	size_t i = hash(id) & (g->n_slots - 1);
 
-	while (g->slots[i] != NONE && strcmp(g->nodes[g->slots[i]].id, id) != 0)
+	while (g->slots[i] != NONE && strcmp(graph_id(g, g->slots[i]), id) != 0)
 		i = (i + 1) & (g->n_slots - 1);
 	return i;
 }
@@ -34,6 +38,14 @@ uint32_t
 graph_find(const struct graph *g, const char *id)
 {
 	return g->n_slots == 0 ? NONE : g->slots[slot(g, id)];
+}
+
+static void
+fill_slots(struct graph *g)
+{
+	memset(g->slots, 0xff, g->n_slots * sizeof(*g->slots));
+	for (size_t i = 0; i < g->n; i++)
+		g->slots[slot(g, graph_id(g, (uint32_t)i))] = (uint32_t)i;
 }
 
 /* The slots are at most half full. */
@@ -46,27 +58,7 @@ make_room(struct graph *g)
 	g->nodes = ke_grow(g->nodes, g->cap, sizeof(*g->nodes));
 	g->n_slots = 2 * g->cap;
 	g->slots = ke_grow(g->slots, g->n_slots, sizeof(*g->slots));
-	memset(g->slots, 0xff, g->n_slots * sizeof(*g->slots));
-	for (size_t i = 0; i < g->n; i++)
-		g->slots[slot(g, g->nodes[i].id)] = (uint32_t)i;
-}
-
-static const char *
-keep_name(struct graph *g, const char *id)
-{
-	size_t n = strlen(id) + 1;
-	char *kept;
-
-	if (n > NAMES / 16)
-		return ke_strdup(id);
-	if (n > g->names_left) {
-		g->names = ke_grow(NULL, NAMES, 1);
-		g->names_left = NAMES;
-	}
-	kept = memcpy(g->names, id, n);
-	g->names += n;
-	g->names_left -= n;
-	return kept;
+	fill_slots(g);
 }
 
 uint32_t
@@ -77,7 +69,32 @@ graph_add(struct graph *g, const char *id)
 	make_room(g);
 	g->slots[slot(g, id)] = n;
 	g->nodes[n] = (struct node){
-	    .id = keep_name(g, id), .parent = NONE, .island = -1};
+	    .name = g->names.n, .parent = NONE, .island = -1};
+	ke_buf_add(&g->names, id, strlen(id) + 1);
 	g->n++;
 	return n;
+}
+
+void
+graph_renumber(struct graph *g, const uint32_t *to)
+{
+	size_t kept = 0;
+
+	g->names.n = 0;
+	for (size_t i = 0; i < g->n; i++) {
+		struct node v = g->nodes[i];
+		const char *id = g->names.s + v.name;
+		size_t n = strlen(id) + 1;
+
+		if (to[i] == NONE)
+			continue;
+		v.parent = v.parent == NONE ? NONE : to[v.parent];
+		v.name = g->names.n;
+		memmove(g->names.s + v.name, id, n);
+		g->names.n += n;
+		g->nodes[to[i]] = v;
+		kept++;
+	}
+	g->n = kept;
+	fill_slots(g);
 }

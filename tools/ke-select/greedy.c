@@ -30,9 +30,16 @@ choose(struct search *s, struct rng *rng, struct choice *c)
 	    v->score, v->children, v->out);
 }
 
+static void
+renumber(struct search *s, const uint32_t *to)
+{
+	heap_renumber(s->own, to);
+}
+
 const struct policy policy_greedy = {
 	.name = "greedy",
 	.size = sizeof(struct heap),
 	.update = update,
 	.choose = choose,
+	.renumber = renumber,
 };

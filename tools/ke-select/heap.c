@@ -1,4 +1,5 @@
 /* Nodes by key: a binary heap that knows where each node is. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "heap.h"
@@ -91,4 +92,17 @@ const struct heap_item *
 heap_top(const struct heap *h)
 {
 	return h->n == 0 ? NULL : h->items;
+}
+
+void
+heap_renumber(struct heap *h, const uint32_t *to)
+{
+	struct heap old = *h;
+
+	*h = (struct heap){0};
+	for (size_t i = 0; i < old.n; i++)
+		if (to[old.items[i].node] != UINT32_MAX)
+			heap_set(h, to[old.items[i].node], old.items[i].key);
+	free(old.items);
+	free(old.at);
 }

@@ -19,6 +19,9 @@ struct heap {
 void heap_set(struct heap *, uint32_t node, double key);
 void heap_remove(struct heap *, uint32_t node);
 
+/* The node n becomes to[n]; where that is UINT32_MAX it is removed. */
+void heap_renumber(struct heap *, const uint32_t *to);
+
 /* NULL where it is empty. */
 const struct heap_item *heap_top(const struct heap *);
 

@@ -252,7 +252,8 @@ main(int argc, char **argv)
 {
 	static struct session t = {
 	    .search = {.policy = &policy_greedy, .drafts_wanted = 4,
-		.wait = 8, .best = NONE, .would_be = NONE, .due = NONE}};
+		.wait = 8, .slate.best = NONE, .best = NONE,
+		.would_be = NONE, .due = NONE}};
 	int status = 0;
 
 	stop_init(&t.stop);

@@ -4,7 +4,8 @@
 #include "policy.h"
 
 static const struct policy *const policies[] = {
-	&policy_greedy, &policy_uct, &policy_evolve, &policy_random};
+	&policy_greedy, &policy_beam, &policy_uct, &policy_evolve,
+	&policy_random};
 
 const struct policy *
 policy_find(const char *name)

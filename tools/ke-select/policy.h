@@ -22,10 +22,16 @@ struct policy {
 	/* Fills in the choice; at least one node passes.  node stays NONE where
 	 * the policy has none after all. */
 	void (*choose)(struct search *, struct rng *, struct choice *);
+	/* Sets to[n] = n for nodes that must not be forgotten; NULL where the
+	 * best will do. */
+	void (*keep)(const struct search *, uint32_t *to);
+	/* The node n becomes to[n], or is forgotten where that is NONE; the
+	 * graph still has the old numbers. */
+	void (*renumber)(struct search *, const uint32_t *to);
 };
 
-extern const struct policy policy_greedy, policy_uct, policy_evolve,
-    policy_random;
+extern const struct policy policy_greedy, policy_beam, policy_uct,
+    policy_evolve, policy_random;
 
 /* NULL where there is none of that name. */
 const struct policy *policy_find(const char *name);

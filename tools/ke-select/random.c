@@ -1,5 +1,6 @@
 /* Each node that passes with the same probability. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "policy.h"
 
@@ -57,9 +58,29 @@ choose(struct search *s, struct rng *rng, struct choice *c)
 	snprintf(c->why, sizeof(c->why), "one of %zu that pass", r->n);
 }
 
+static void
+renumber(struct search *s, const uint32_t *to)
+{
+	struct random *r = s->own, old = *r;
+
+	*r = (struct random){.cap = old.cap,
+	    .passing = ke_calloc(old.cap + 1, sizeof(*r->passing))};
+	for (size_t i = 0; i < old.n; i++) {
+		uint32_t node = to[old.passing[i]];
+
+		if (node == NONE)
+			continue;
+		r->passing[r->n++] = node;
+		*place_of(r, node) = (uint32_t)r->n;
+	}
+	free(old.passing);
+	free(old.at);
+}
+
 const struct policy policy_random = {
 	.name = "random",
 	.size = sizeof(struct random),
 	.update = update,
 	.choose = choose,
+	.renumber = renumber,
 };

@@ -4,12 +4,14 @@
 
 #include "policy.h"
 
+#define REPAIRS 3 /* failures in a row, after which a line is given up */
+
 struct row {
-	const char *id, *xid, *pid, *phase;
-	int64_t seq, depth, island;
+	const char *id, *xid, *pid, *phase, *limit;
+	int64_t seq, depth, island, registers, launches;
 	enum ke_status status; /* KE_STATUS_COUNT: another word */
 	bool pending, full;
-	double score, tokens, money;
+	double score, roof, tokens, money, joules;
 };
 
 static int64_t
@@ -42,14 +44,19 @@ read_row(const cJSON *rec, struct row *r, struct ke_err *e)
 	    .xid = ke_json_string(rec, "xid"),
 	    .pid = ke_json_string(rec, "pid"),
 	    .phase = ke_json_string(rec, "phase"),
-	    .seq = whole(rec, "seq", 1, NONE - 1, 0),
+	    .limit = ke_json_string(rec, "bottleneck"),
+	    .seq = whole(rec, "seq", 1, INT64_MAX, 0),
 	    .depth = whole(rec, "depth", 0, INT32_MAX, -1),
 	    .island = whole(rec, "island", 0, INT32_MAX, -1),
+	    .registers = whole(rec, "registers", 0, INT32_MAX, 0),
+	    .launches = whole(rec, "launches", 0, INT32_MAX, 0),
 	    .pending = ke_json_true(rec, "pending"),
 	    .full = effort != NULL && strcmp(effort, "full") == 0,
 	    .score = amount(rec, "score"),
+	    .roof = amount(rec, "roofline"),
 	    .tokens = amount(rec, "tokens"),
 	    .money = amount(rec, "money"),
+	    .joules = amount(rec, "joules"),
 	};
 	if (r->id == NULL)
 		return ke_fail(e, "not a row: id is missing");
@@ -172,9 +179,13 @@ can_be_repaired(enum ke_status s)
 	    !ke_status_passing(s);
 }
 
+/* A line of failures is repaired REPAIRS times; then the search goes back to
+ * what passes. */
 static void
 add_failure(struct search *s, uint32_t node, enum ke_status status)
 {
+	if (!can_be_repaired(status) || s->graph.nodes[node].fails > REPAIRS)
+		return;
 	if (s->n_failures == FAILURES)
 		memmove(&s->failures[0], &s->failures[1],
 		    --s->n_failures * sizeof(s->failures[0]));
@@ -182,17 +193,43 @@ add_failure(struct search *s, uint32_t node, enum ke_status status)
 	s->failures[s->n_failures++].status = status;
 }
 
+/* Where the row doesn't say, as its parent; the root has no node. */
 static void
 set_place(struct search *s, struct node *v, const struct row *r)
 {
-	const struct node *p;
+	const struct node root = {.depth = -1, .island = -1}, *p = &root;
 
 	v->parent = r->pid == NULL ? NONE : graph_find(&s->graph, r->pid);
-	p = v->parent == NONE ? NULL : &s->graph.nodes[v->parent];
-	v->depth = (int32_t)(r->depth != -1 ? r->depth : p == NULL ? 0
-	    : p->depth + 1);
-	v->island = (int32_t)(r->island != -1 || p == NULL ? r->island
-	    : p->island);
+	if (v->parent != NONE)
+		p = &s->graph.nodes[v->parent];
+	v->depth = r->depth != -1 ? (int32_t)r->depth : p->depth + 1;
+	v->island = r->island != -1 ? (int16_t)(r->island % ISLANDS)
+	    : p->island;
+	v->slate = p->slate;
+	v->fails = v->state == PASSED ? 0
+	    : p->fails < UINT8_MAX ? p->fails + 1 : UINT8_MAX;
+}
+
+/* A draft beyond those that were wanted begins a line of its own. */
+static void
+count_slate(struct search *s, uint32_t n, const struct row *r)
+{
+	struct node *v = &s->graph.nodes[n];
+
+	if (is_phase(r, "draft") && s->drafts > s->drafts_wanted &&
+	    s->slate.number < UINT16_MAX) {
+		v->slate = ++s->slate.number;
+		s->slate.best = NONE;
+		s->slate.since = 0;
+	}
+	if (v->slate == 0 || v->slate != s->slate.number)
+		return;
+	s->slate.since++;
+	if (v->state == PASSED && (s->slate.best == NONE ||
+	    v->score > s->graph.nodes[s->slate.best].score)) {
+		s->slate.best = n;
+		s->slate.since = 0;
+	}
 }
 
 static void
@@ -201,6 +238,7 @@ count_node(struct search *s, const struct row *r, bool better)
 	s->nodes++;
 	s->tokens += r->tokens;
 	s->money += r->money;
+	s->joules += r->joules;
 	s->since = better ? 0 : s->since + 1;
 	if (is_phase(r, "draft"))
 		s->drafts++;
@@ -216,17 +254,20 @@ first_result(struct search *s, uint32_t n, const struct row *r)
 	if (n == NONE)
 		n = graph_add(&s->graph, r->id);
 	v = &s->graph.nodes[n];
-	v->seq = (uint32_t)r->seq;
 	v->state = passed ? PASSED : FAILED;
 	v->score = passed ? r->score : 0;
+	v->roof = r->roof;
+	v->behaviour = behaviour_find(&s->behaviours, r->limit, r->registers,
+	    r->launches);
 	set_place(s, v, r);
+	count_slate(s, n, r);
 	if (v->parent != NONE) {
 		s->graph.nodes[v->parent].children++;
 		s->policy->update(s, v->parent);
 	}
 	if (passed)
 		s->passing++;
-	else if (can_be_repaired(r->status))
+	else
 		add_failure(s, n, r->status);
 	confirm_first(s, n, r->full);
 	s->policy->update(s, n);
@@ -242,10 +283,11 @@ take_commit(struct search *s, const struct row *r)
 	if (n != NONE && s->graph.nodes[n].state == PENDING)
 		end_lease(s, n);
 	if (n != NONE && s->graph.nodes[n].state >= FAILED) {
-		s->graph.nodes[n].seq = (uint32_t)r->seq;
+		if (r->full && r->roof > 0)
+			s->graph.nodes[n].roof = r->roof;
 		if (r->full || r->status == KE_LOST)
 			confirm_result(s, n, r->status, r->score);
-	} else if (r->status != KE_LOST) {
+	} else if (r->status != KE_LOST && !is_phase(r, "confirm")) {
 		first_result(s, n, r);
 	}
 	confirm_row(s);
@@ -258,7 +300,6 @@ search_row(struct search *s, const cJSON *rec, struct ke_err *e)
 {
 	struct flight *f;
 	struct row r;
-	uint32_t n;
 
 	if (read_row(rec, &r, e) == -1)
 		return -1;
@@ -270,8 +311,10 @@ search_row(struct search *s, const cJSON *rec, struct ke_err *e)
 	}
 	if (f != NULL)
 		land(s, f, r.status == KE_LOST);
-	n = graph_find(&s->graph, r.id);
-	if (n == NONE || s->graph.nodes[n].seq < r.seq)
-		take_commit(s, &r);
+	if (r.seq <= s->seq)
+		return 0;
+	s->seq = r.seq;
+	take_commit(s, &r);
+	search_forget(s);
 	return 0;
 }

@@ -18,31 +18,50 @@ enum phase { DRAFT, TREE, CONFIRM };
 enum state { PENDING, GONE, FAILED, PASSED };
 
 struct node {
-	const char *id;
 	double score;    /* the full one once there is one; 0 unless passed */
-	uint32_t seq;    /* of the row last heard */
+	size_t name;     /* where its id is among the graph's names */
+	double roof;     /* fraction of the roofline that it reaches, or 0 */
 	uint32_t parent; /* or NONE */
 	uint32_t children;
 	uint32_t out; /* in flight under it, ours and others' */
-	int32_t depth, island; /* island: -1 where not said */
+	int32_t depth;
+	uint16_t slate;     /* clean slate that it descends from, or 0 */
+	uint16_t behaviour; /* one of BEHAVIOURS */
+	int16_t island;     /* -1 where not said */
 	uint8_t state;
+	uint8_t fails; /* nodes in a row, up to it, that failed; saturates */
 	uint8_t tries; /* confirmations that came back */
 	bool confirming, confirmed;
 };
 
-/* The nodes, oldest first: a node's number is its age. */
+/* The nodes, oldest first: the order of their numbers is that of their age. */
 struct graph {
 	struct node *nodes;
 	size_t n, cap;
 	uint32_t *slots; /* by hash of the id: the node, or NONE */
 	size_t n_slots;
-	char *names; /* where the next id goes */
-	size_t names_left;
+	struct ke_buf names;
 };
 
+const char *graph_id(const struct graph *, uint32_t node);
 uint32_t graph_find(const struct graph *, const char *id);
 /* The id must be new. */
 uint32_t graph_add(struct graph *, const char *id);
+/* Drops the nodes for which to[] is NONE; the others get the numbers it says,
+ * which keep their order. */
+void graph_renumber(struct graph *, const uint32_t *to);
+
+/* What a kernel does, in a few bits: what limits it, registers, launches. */
+#define BEHAVIOURS (LIMITS * 5 * 4)
+#define LIMITS 16
+
+struct behaviours {
+	char *limits[LIMITS - 1]; /* names of bottlenecks as they came */
+};
+
+/* The limit may be NULL; registers and launches are 0 where not known. */
+uint16_t behaviour_find(struct behaviours *, const char *limit,
+    int64_t registers, int64_t launches);
 
 /* An expansion of ours that has not come back. */
 struct flight {
@@ -56,10 +75,12 @@ struct flight {
 
 struct search {
 	struct graph graph;
+	struct behaviours behaviours;
 	cJSON *header;
 	const struct policy *policy;
 	void *own; /* the policy's state */
 	struct draw draw;
+	int64_t seq; /* of the row last heard */
 
 	struct flight *flying;
 	size_t n_flying, confirms_flying;
@@ -75,9 +96,16 @@ struct search {
 	} failures[FAILURES]; /* newest last */
 	size_t n_failures;
 
-	size_t nodes, passing;
-	size_t since; /* new nodes since the best score rose */
-	double tokens, money;
+	struct {
+		uint16_t number; /* of the newest; 0 where there was none */
+		uint32_t best;   /* of what descends from it, or NONE */
+		uint32_t since;  /* its nodes since that */
+	} slate;
+
+	size_t nodes;
+	size_t passing; /* of those remembered */
+	size_t since;   /* new nodes since the best score rose */
+	double tokens, money, joules;
 
 	struct heap quick; /* nodes that a confirmation could make best */
 	double best_full;  /* 0 where there is none */
@@ -89,6 +117,7 @@ struct search {
 	int64_t late;      /* confirmations issued since a rule held */
 
 	const char *memory; /* for every tree expansion, or NULL */
+	size_t room;        /* nodes at which some are forgotten */
 };
 
 /* Reads a row and takes it in.  0, or -1 with the reason. */
@@ -96,6 +125,9 @@ int search_row(struct search *, const cJSON *rec, struct ke_err *);
 
 /* Says that the expansion is in flight. */
 void search_issue(struct search *, const struct flight *);
+
+/* Where there are too many nodes, forgets those that matter least. */
+void search_forget(struct search *);
 
 /* The confirmation that is due, given whether the search is over but for
  * that; or NONE. */
@@ -108,7 +140,9 @@ void confirm_result(struct search *, uint32_t node, enum ke_status,
     double score);
 /* A row was taken in: is the would-be best still the same? */
 void confirm_row(struct search *);
-/* The best score there is, confirmed or about to be. */
+/* The node with the best score there is, confirmed or about to be, or NONE;
+ * and that score. */
+uint32_t confirm_best_node(const struct search *);
 double confirm_best(const struct search *);
 
 #endif

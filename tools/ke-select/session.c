@@ -43,7 +43,7 @@ issue(struct session *t, bool *none)
 	if (node == NONE) {
 		decide_new(s, &d);
 	} else {
-		if (rule != RULES && rule != SCORE)
+		if (rule < SCORE)
 			s->late++;
 		decide_confirm(s, node, &d);
 	}
@@ -66,7 +66,7 @@ say_over(const struct session *t, enum rule rule)
 	else
 		warnx("%s: %s: the search is over, best %.4g is %s",
 		    run == NULL ? "run" : run, words, s->best_full,
-		    s->graph.nodes[s->best].id);
+		    graph_id(&s->graph, s->best));
 }
 
 int

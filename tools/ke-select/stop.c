@@ -33,6 +33,20 @@ money(const struct search *s)
 	return s->money;
 }
 
+static double
+joules(const struct search *s)
+{
+	return s->joules;
+}
+
+static double
+roofline(const struct search *s)
+{
+	uint32_t n = confirm_best_node(s);
+
+	return n == NONE ? 0 : s->graph.nodes[n].roof;
+}
+
 static const struct {
 	const char *name;
 	bool whole;
@@ -43,7 +57,9 @@ static const struct {
 	[STALL] = {"stall", true, stall},
 	[TOKENS] = {"tokens", true, tokens},
 	[MONEY] = {"money", false, money},
+	[JOULES] = {"joules", false, joules},
 	[SCORE] = {"score", false, confirm_best},
+	[ROOFLINE] = {"roofline", false, roofline},
 };
 
 void

@@ -4,9 +4,10 @@
 
 #include "search.h"
 
-/* The last one is the only one that may cease to hold when a confirmation
- * comes back. */
-enum rule { NODES, SECONDS, STALL, TOKENS, MONEY, SCORE, RULES };
+/* From SCORE on they may cease to hold when a confirmation comes back. */
+enum rule {
+	NODES, SECONDS, STALL, TOKENS, MONEY, JOULES, SCORE, ROOFLINE, RULES
+};
 
 struct stop {
 	double limit[RULES]; /* infinity where the rule is not set */
