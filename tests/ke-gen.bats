@@ -2,6 +2,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load gen
+
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	export KE_OPS=$PWD/ops
@@ -10,25 +12,6 @@ setup() {
 	op ops/bare bare
 	seed one '"A": [1, 2, 4], "B": [8, 16]' '"A": 2, "B": 8' >ops/tiny/seed.c
 	seed two '"C": [1, 2]' '"C": 1' >ops/tiny/seed2.c
-}
-
-# The operator of ke-op(5), EXAMPLES.
-op() {
-	cat >"$1/op.json" <<-EOT
-	{ "v": 1, "name": "$2", "summary": "z = x", "dims": ["N"],
-	  "tensors": [
-	    {"name": "x", "role": "in", "dtype": "T", "shape": ["N"],
-	     "draw": {"dist": "normal", "mean": 0, "std": 1}},
-	    {"name": "z", "role": "out", "dtype": "T", "shape": ["N"],
-	     "scale": "terms"}],
-	  "dtypes": {"f32": {}},
-	  "cases": {"check": [{"N": 1}, {"N": 31}, {"N": 129}],
-	    "small": [{"N": 4096}]},
-	  "flops": "N" }
-	EOT
-	echo 'REF_z(i) { return x(i); }' >"$1/ref.c"
-	echo '/* ke-plan {"launches": [{"kernel": "k", "args": ["x"]}]} */' \
-	    >"$1/base.c"
 }
 
 # A candidate: name of its function, tune, choice, further members.
@@ -74,15 +57,6 @@ answer() {
 	echo '```'
 }
 
-# Waits at most five seconds for a command to succeed.
-await() {
-	for _ in $(seq 100); do
-		if "$@"; then return 0; fi
-		sleep 0.05
-	done
-	return 1
-}
-
 @test "drafts are the seeds as they are, then valid choices of them" {
 	drafts 0 3 | ke-gen -b tune >out
 	[ "$(jq -r .gen.strategy out | sed -n 1,2p)" = $'seed.c\nseed2.c' ]
@@ -112,7 +86,7 @@ await() {
 @test "nothing is proposed twice, and the end is said" {
 	for i in 0 1 2 3 4 5 6 7 8; do
 		child ops/tiny/seed.c '{}' '[]' $i
-	done | ke-gen -b tune >out 2>err
+	done | ke-gen -b tune:0 >out 2>err
 	# six choices of the one without the parent, and two of the other seed
 	[ "$(jq -r 'select(.error == null).fingerprint' out | sort -u |
 	    wc -l)" -eq 7 ]
@@ -169,7 +143,7 @@ await() {
 	    '"A": 1, "B": 2' '"require": ["A*B <= 6", "A < B", "N+A != 35"],' \
 	    >ops/tiny/seed.c
 	rm ops/tiny/seed2.c
-	{ drafts 0 5; child ops/tiny/seed.c '{}'; } | ke-gen -b tune >out \
+	{ drafts 0 5; child ops/tiny/seed.c '{}'; } | ke-gen -b tune:0 >out \
 	    2>err
 	# of 1x2 to 1x6 and 2x3 none has A = 4, which N = 31 refuses
 	[ "$(jq -c 'select(.source) | [1, 2] as [$a, $b] |
@@ -187,7 +161,7 @@ await() {
 	    '.context.parent2 = (.context.parent | .choice = $c)' >in
 	for i in 1 2 3 4 5 6 7 8; do
 		jq -c --arg i $i '.select.seed = $i' in
-	done | ke-gen -b tune >out
+	done | ke-gen -b tune:0 >out
 	# two or more values of the second parent at once
 	[ "$(jq -c 'select([.choice[] | select(. == 8)] | length > 1)' out |
 	    wc -l)" -ge 3 ]
@@ -254,6 +228,61 @@ landscape() { # tune or random, seed, command
 	jq -e '. > 0.6' best.tune.1
 }
 
+@test "a share of the steps makes other texts, each once" {
+	for i in $(seq 12); do
+		child ops/tiny/seed.c '{"A": 4}' '[]' $i
+	done >in
+	ke-gen -b tune:1 in >all
+	[ "$(jq -r 'select(.gen.strategy | startswith("structure: ")) |
+	    .fingerprint' all | sort -u | wc -l)" -eq 12 ]
+	# the parent's choice stays where the move says nothing of it
+	jq -se 'map(select(.gen.strategy == "structure: with -Ofast")) |
+	    length == 1 and (.[0] | .choice == {A: 4} and (.source |
+	    contains("\"flags\": [\"-Ofast\"]")))' all
+	ke-gen -b tune:1 in | cmp - all
+	# a few of the first eight, and all once the 7 choices are used up
+	ke-gen -b tune:0.3 in >some
+	[ "$(jq -r .fingerprint some | sort -u | wc -l)" -eq 12 ]
+	n=$(jq -r .gen.strategy some | head -n 8 | grep -c ^structure: || true)
+	[ "$n" -ge 1 ] && [ "$n" -le 4 ]
+	[ "$(jq -r .gen.strategy some | tail -n 2 | grep -c ^structure:)" -eq 2 ]
+}
+
+@test "two parents of different texts are crossed" {
+	child ops/tiny/seed.c '{}' | jq -c --rawfile s <(seed x '"B": [8, 12]' \
+	    '"B": 12' '"flags": ["-Ofast"],') '.context.parent2 =
+	    {id: "n2", source: $s, choice: {}}' >in
+	for i in 1 2 3 4; do
+		jq -c --arg i $i '.select.seed = $i' in
+	done | ke-gen -b tune:0.01 >out
+	jq -se 'any(.[]; .choice.B == 12 and (.source |
+	    contains("\"B\":[8,12,16]")))' out
+	# 0 leaves texts alone
+	ke-gen -b tune:0 in | jq -j .source | cmp - ops/tiny/seed.c
+}
+
+@test "what other texts say compiles" {
+	cat >kernel.c <<-'EOT'
+	/* ke-plan
+	{ "tune": {"A": [1, 2, 4]},
+	  "launches": [{"kernel": "copy", "grid": ["cdiv(N, 64*A)"],
+	    "args": ["x", "z", "N"]}] } */
+	void
+	copy(const struct ke_block *b, const float *x, float *z, int N)
+	{
+	        for (int i = b->x * 64 * KE_A; i < N && i < (b->x + 1) * 64 * KE_A; i++)
+	                z[i] = x[i];
+	}
+	EOT
+	for i in $(seq 16); do child kernel.c '{}' '[]' $i; done |
+	    ke-gen -b tune:1 >all
+	for word in 'is a constant' 'with -Ofast'; do
+		jq -j --arg w "$word" 'select(.gen.strategy | contains($w)) |
+		    .source' all >one.c
+		ke-eval -o tiny -t cpu -c one.c | jq -e '.eval.status == "pass"'
+	done
+}
+
 @test "an operator without seeds tunes its parents only" {
 	run ke-gen -q -b tune < <(drafts 0 0 bare)
 	[ "$(jq -r .error.code <<<"$output")" = no_seed ]
@@ -277,7 +306,7 @@ landscape() { # tune or random, seed, command
 }
 
 @test "another language is an error section" {
-	run ke-gen -q -b tune < <(drafts 0 0 | jq -c '.language = "hip"')
+	run ke-gen -q -b tune < <(drafts 0 0 | jq -c '.language = "opencl"')
 	[ "$status" -eq 0 ]
 	[ "$(jq -r .error.code <<<"$output")" = no_language ]
 }
@@ -298,6 +327,22 @@ cuda_drafts() {
 	    $'seed.cu\nseed.cu: A 1->2\nseed.c' ]
 	jq -j 'select(.xid == "x0" and .language == "cuda").source' out |
 	    cmp - ops/tiny/seed.cu
+}
+
+@test "seeds in HIP, and flags that its compiler has" {
+	seed gpu '"A": [1, 2]' '"A": 1' |
+	    sed 's/"args"/"grid": [1], "block": [64], &/
+	    s/^void/extern "C" __global__ void/' >ops/tiny/seed.hip
+	drafts 0 1 | jq -c '.language = "hip"' | ke-gen -q -b tune >out
+	[ "$(jq -r .gen.strategy out)" = $'seed.hip\nseed.hip: A 1->2' ]
+	for i in $(seq 12); do
+		child ops/tiny/seed.hip '{"A": 2}' '[]' $i
+	done | jq -c '.language = "hip"' | ke-gen -q -b tune:1 >out
+	jq -r '.gen.strategy' out | grep -o ' -.*' | tr ' ' '\n' |
+	    grep ^- | sort -u >flags
+	grep -qx -e -ffast-math flags
+	run ! grep -vE -e '-f(fast-math|no-signed-zeros|reciprocal-math|fp-.*=off|gpu-.*|no-(unroll|slp).*)' \
+	    flags
 }
 
 @test "what resolves is asked of the cases that the language times" {
@@ -371,17 +416,26 @@ cuda_drafts() {
 }
 
 @test "usage" {
-	for bad in '' '-b' '-b none' '-b tune:x' '-x' '-b tune -S -1' \
+	for bad in '' '-b' '-b none' '-b tune:x' '-b tune:' '-b tune:1.1' '-x' '-b tune -S -1' \
 	    '-b tune -S x' '-b tune -j 0' '-b tune -T 0' '-b exec' \
 	    '-b exec:' '-b mailbox' '-b replay:absent'; do
 		run ke-gen $bad </dev/null
 		[ "$status" -eq 2 ]
 	done
-	for later in anthropic openai; do
-		run ke-gen -b $later </dev/null
+	for protocol in anthropic openai responses gemini; do
+		run ke-gen -b $protocol </dev/null
 		[ "$status" -eq 2 ]
-		[ "$output" = "ke-gen: -b: $later: not in this release" ]
+		[ "$output" = "ke-gen: -b: $protocol: needs a model (-m)" ]
 	done
+	for bad in '-u ftp://x' '-u :' '-H x' '-p x' '-p x=y' '-p n=2' '-p =1' \
+	    '-p stream=true' '-r 0' '-R x' '-D 0' '-M eur=1' '-M usd=1' \
+	    '-c absent' '-m a=x' '-m bandit:a' '-t x'; do
+		run ke-gen -b openai -m model $bad </dev/null
+		[ "$status" -eq 2 ]
+	done
+	run ke-gen -b tune -m model </dev/null
+	[ "$status" -eq 2 ]
+	[ "$output" = 'ke-gen: -m: not for -b tune' ]
 	run ke-gen -h
 	[ "$status" -eq 0 ]
 	synopsis=$(mandoc -T ascii "$KE_ROOT/man/ke-gen.1" | col -bx |
@@ -458,7 +512,7 @@ cuda_drafts() {
 	[ "$(jq -r .xid out | sort)" = $'q/1\nq/2' ]
 	rm second log
 	# one at a time the first would wait for ever
-	run --separate-stderr timeout 20 ke-gen -j 1 -T 0.5 -b 'exec:sh ./cmd' \
+	run --separate-stderr timeout 20 ke-gen -j 1 -T 3 -b 'exec:sh ./cmd' \
 	    < <(asks 1 2)
 	[ "$status" -eq 0 ]
 	[ "$(jq -r '.error.code // "fine"' <<<"$output" | xargs)" = \
@@ -480,7 +534,7 @@ cuda_drafts() {
 
 @test "exec: commands that fail are error sections" {
 	code() {
-		asks 1 1 | ke-gen -T 2 -b "exec:$1" 2>err |
+		asks 1 1 | ke-gen -T 30 -b "exec:$1" 2>err |
 		    jq -r '[.error.tool, .error.code, .error.message] | @csv'
 	}
 	[ "$(code 'exit 3')" = '"ke-gen","command","exit 3"' ]
@@ -543,6 +597,39 @@ cuda_drafts() {
 	[ "$(took "\`\`\`c\nint a;\n\`\`\`\n")" = no_candidate ]
 	[ "$(took "/* ke-plan {\"launches\": []} */\n")" = no_candidate ]
 	[ "$(took '')" = no_candidate ]
+}
+
+# What comes of the text in answer to a parent: the changes, or why not.
+edited() {
+	printf '%b' "$1" >text
+	child ops/tiny/seed.c '{}' | jq -c '.prompt.messages =
+	    [{role: "user", content: "Go."}]' |
+	    ke-gen -q -b 'exec:cat text' >out
+	if jq -e .error out >error; then
+		jq -r '"\(.code): \(.message)"' error
+	else
+		jq -j .source out | diff ops/tiny/seed.c - | grep '^[<>]'
+	fi
+}
+
+@test "answers: edits of the parent's source" {
+	local block='<<<<<<< SEARCH\n%s\n=======\n%s\n>>>>>>> REPLACE\n'
+	last=$(tail -n 1 ops/tiny/seed.c)
+	[ "$(edited "Strategy: edit\n$(printf "$block" "$last" 'int two;')")" = \
+	    "< $last"$'\n> int two;' ]
+	[ "$(jq -c '[.gen.strategy, .gen.answer, .choice, has("context")]' \
+	    out)" = '["edit",null,{},false]' ]
+	[ "$(edited "\`\`\`diff\n@@ @@\n-$last\n+int two;\n\`\`\`\n")" = \
+	    "< $last"$'\n> int two;' ]
+	# a plan that isn't one any more, no place, no parent
+	[[ "$(edited "$(printf "$block" '/* ke-plan' '/* plan')")" == \
+	    "no_candidate: "*ke-plan* ]]
+	[ "$(edited "$(printf "$block" none 'int two;')")" = \
+	    'no_candidate: SEARCH/REPLACE 1: not found: the source has no line "none"' ]
+	[ "$(jq -r .gen.answer out)" = "$(cat text)" ]
+	asks 1 1 | ke-gen -q -b 'exec:cat text' | jq -e '.error.message ==
+	    "edits, but there is no parent to edit"'
+	[[ "$(edited 'Sorry.\n')" == *", and no edits" ]]
 }
 
 @test "answers: one without a candidate is kept, with the reason" {
@@ -624,6 +711,93 @@ postman() {
 	wait $gen || true
 }
 
+@test "mailbox: an answer in JSON says how it was made, or what went wrong" {
+	asks 1 4 >in
+	ke-gen -q -T 0.1 -b mailbox:box in >out
+	reply() {
+		name=$(basename box/in/q_$1-*.md .md)
+		jq -nc --rawfile text <(answer) "$2" >tmp.json
+		mv tmp.json "box/answers/$name.json"
+	}
+	reply 1 '{$text, model: "m", usage: {in: 5, out: 7}, finish: "length"}'
+	reply 2 '{error: {code: "refusal", message: "no"}, usage: {in: 5}}'
+	reply 3 '[]'
+	reply 4 '"cut off" | ltrimstr("cut")'
+	ke-gen -q -b mailbox:box in >out
+	jq -se 'map({(.xid): .}) | add | .["q/1"].gen.model == "m" and
+	    .["q/1"].gen.usage.out == 7 and .["q/1"].gen.finish == "length" and
+	    (.["q/1"].source | contains("ke-plan")) and
+	    .["q/2"].error.code == "refusal" and .["q/2"].gen.usage.in == 5 and
+	    .["q/3"].error.code == "unreadable" and
+	    .["q/4"].error.code == "unreadable"' out
+	[ "$(ls box/done/*.reply | wc -l)" -eq 4 ]
+	ke-gen -q -b mailbox:box in | jq -s -e 'length == 4'
+}
+
+# Answers as the man page's example does, and logs what it has answered.
+cat_worker() {
+	cat <<-'EOT'
+	cd box
+	until [ -e ../stop ]; do
+	    for f in in/*.md; do
+	        n=$(basename "$f" .md)
+	        (
+	            flock -n 9 || exit
+	            [ -e "$f" ] || exit
+	            for a in answers/$n.* done/$n.answer done/$n.reply; do
+	                [ ! -e "$a" ] || exit
+	            done
+	            t=$(mktemp -p .) && cat ../a.md >"$t" &&
+	                mv "$t" "answers/$n.md" && echo "$n" >>../answered
+	        ) 9<"$f"
+	    done 2>/dev/null
+	done
+	EOT
+}
+
+# Runs a command in a process group of its own until it ends well, whoever
+# kills it; its output goes to another file each time.
+insist() { # NAME COMMAND ...
+	local name=$1 k=0
+	shift
+	while :; do
+		setsid "$@" >"out.$name.$k" &
+		echo $! >"pid.$name"
+		! wait $! 2>/dev/null || break
+		k=$((k + 1))
+	done
+	rm "pid.$name"
+}
+
+@test "mailbox: whoever is killed, nothing is lost, nothing answered twice" {
+	answer >a.md
+	cat_worker >worker
+	asks 1 60 >in.a
+	asks 40 100 >in.b
+	insist a ke-gen -j 16 -b mailbox:box in.a &
+	insist b ke-gen -j 16 -b mailbox:box in.b &
+	await test -d box/in
+	for w in 1 2 3; do insist w$w bash worker & done
+	for _ in $(seq 200); do
+		pids=(pid.[ab] pid.w*)
+		[ -e pid.a ] || [ -e pid.b ] || break
+		sleep 0.0$((RANDOM % 8))
+		kill -9 -- "-$(cat "${pids[RANDOM % ${#pids[@]}]}")" || true
+	done 2>/dev/null
+	await eval '[ ! -e pid.a ] && [ ! -e pid.b ]'
+	touch stop
+	wait
+	# of a killed one the last line may be torn
+	cat out.[ab].* | jq -rR 'fromjson? | select(.source).xid' | sort -u |
+	    wc -l >n
+	[ "$(cat n)" -eq 100 ]
+	[ "$(ls out.[ab].* out.w* | wc -l)" -gt 10 ]
+	[ "$(sort answered | uniq -d)" = '' ]
+	# but for what was being written
+	[ "$(ls box/in box/answers | grep -cE '(md|json)$')" -eq 0 ]
+	[ "$(ls box/done/*.answer | wc -l)" -eq 100 ]
+}
+
 @test "mailbox: the same xid with another question is another letter" {
 	asks 1 1 >in
 	asks 2 2 | jq -c '.xid = "q/1"' >>in
@@ -664,7 +838,7 @@ postman() {
 	child ops/tiny/seed.c '{"A": 4}' '[]' 1 >>in
 	for i in 2 3 4 5; do child ops/tiny/seed.c '{}' '[]' $i; done >>in
 	echo '{"v":1,"op":"none","xid":"e"}' >>in
-	ke-gen -q -b tune in | tee rec | jq -s 'length == 11' | grep -q true
+	ke-gen -q -b tune:0 in | tee rec | jq -s 'length == 11' | grep -q true
 	grep -q exhausted rec
 	ke-gen -q -b replay:rec in | cmp - rec
 }

@@ -1,12 +1,10 @@
 /* The backend that asks a command: the prompt on its standard input, the
  * answer on its standard output. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "gen.h"
+#include "signals.h"
 #include "spawn.h"
 
 #define TIMEOUT 600.0              /* seconds */
@@ -21,26 +19,8 @@ struct call {
 struct exec {
 	size_t n;
 	struct call *calls; /* as many as may be in flight */
-	int signals; /* that end us: the commands must end first */
+	int signals; /* signals.h */
 };
-
-/* Commands run in process groups of their own, which a terminal's interrupt
- * doesn't reach. */
-static int
-watch_signals(struct ke_err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd == -1 || sigprocmask(SIG_BLOCK, &set, NULL) == -1)
-		return ke_fail(e, "signalfd failed");
-	return fd;
-}
 
 static int
 open_exec(struct gen *g, struct ke_err *e)
@@ -48,7 +28,7 @@ open_exec(struct gen *g, struct ke_err *e)
 	struct exec *x = ke_calloc(1, sizeof(*x));
 
 	x->calls = ke_calloc((size_t)g->in_flight, sizeof(*x->calls));
-	x->signals = watch_signals(e);
+	x->signals = signals_open(e);
 	g->state = x;
 	return x->signals == -1 ? 111 : 0;
 }
@@ -127,27 +107,17 @@ close_exec(struct gen *g)
 		ke_child_kill(&x->calls[i].child);
 }
 
-/* Ends as the signal would have ended us. */
-static void
-die(struct gen *g, int sig)
-{
-	sigset_t none;
-
-	close_exec(g);
-	sigemptyset(&none);
-	raise(sig);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static void
 step_exec(struct gen *g)
 {
 	struct exec *x = g->state;
-	struct signalfd_siginfo si;
+	int sig = signals_take(x->signals);
 	size_t i = 0;
 
-	if (read(x->signals, &si, sizeof(si)) == sizeof(si))
-		die(g, (int)si.ssi_signo);
+	if (sig != 0) {
+		close_exec(g);
+		signals_die(sig);
+	}
 	while (i < x->n) {
 		struct call ended;
 

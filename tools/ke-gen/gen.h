@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "json.h"
+#include "llm.h"
 #include "op.h"
 
 struct gen {
@@ -15,6 +16,8 @@ struct gen {
 	int64_t seed, in_flight;
 	double timeout; /* seconds; 0: not said */
 	bool quiet, verbose;
+	struct llm_options llm;
+	bool line; /* the terminal shows how far we are */
 	void *state; /* the backend's own */
 	struct gen_op *ops;
 	size_t busy; /* records taken and not ended */
@@ -31,7 +34,9 @@ struct job {
 
 struct backend {
 	const char *name;
-	const char *takes; /* what stands behind the colon, or NULL */
+	/* What stands behind the colon, in brackets where it may be left
+	 * out; NULL for nothing. */
+	const char *takes;
 	/* Makes state: 0, or 2 or 111, the exit status, with the reason. */
 	int (*open)(struct gen *, struct ke_err *);
 	/* Takes the job over and ends it by gen_end, now or in a step. */
@@ -48,10 +53,16 @@ struct backend {
 };
 
 extern const struct backend backend_tune, backend_exec, backend_mailbox,
-    backend_replay;
+    backend_replay, backend_anthropic, backend_openai, backend_responses,
+    backend_gemini;
 
 /* Takes every record of the files and returns the exit status. */
 int gen_loop(struct gen *, char **files);
+
+/* Writes on the terminal how far we are, over what was there; clears it, before
+ * anything else is written. */
+void gen_show(struct gen *, const char *words);
+void gen_clear(struct gen *);
 
 /* Writes the record without its context and frees the job. */
 void gen_end(struct gen *, struct job *);
@@ -78,8 +89,18 @@ void gen_spent(const struct job *, const char *finish);
 void gen_candidate(cJSON *rec, const char *source, const cJSON *choice,
     const cJSON *defaults);
 
-/* Ends a job that has a gen section with the candidate in the text of an
- * answer, or where there is none with error no_candidate and gen.answer. */
+/* Gives a job that has a gen section the candidate in the text of an answer:
+ * true; or false, where there is none that can be used, with the reason.  The
+ * job goes on. */
+bool gen_try(struct gen *, struct job *, const char *text, size_t n,
+    struct ke_err *);
+
+/* The same of a candidate's file, about which said says something. */
+bool gen_file(struct gen *, struct job *, const char *source,
+    const char *said, struct ke_err *);
+
+/* Ends the job after gen_try, where that found nothing with error no_candidate
+ * and gen.answer. */
 void gen_answer(struct gen *, struct job *, const char *text, size_t n);
 
 /* The name of what the record's answer depends on: 32 hexadecimal digits. */

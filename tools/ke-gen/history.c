@@ -7,6 +7,7 @@
 #include "file.h"
 #include "hash.h"
 #include "history.h"
+#include "plan_text.h"
 #include "record.h"
 
 #define SOURCE_MAX ((size_t)1 << 20) /* bytes of a seed */
@@ -21,6 +22,18 @@ is_seed(const char *name, const char *suffix)
 	    strcmp(name + n - end, suffix) == 0;
 }
 
+/* The space of a text that is new to the run. */
+static struct space *
+open_space(struct run *run, const char *source, struct ke_err *e)
+{
+	struct space *s = space_open(source, run->op, run->language, e);
+
+	for (const struct space *k = run->spaces; s != NULL && k != NULL;
+	    k = k->next)
+		space_join(s, k);
+	return s;
+}
+
 static void
 open_seed(struct run *run, const char *name, struct space ***tail)
 {
@@ -31,7 +44,7 @@ open_seed(struct run *run, const char *name, struct space ***tail)
 	ke_buf_fmt(&path, "%s/%s", run->op->dir, name);
 	if (ke_file_read(path.s, SOURCE_MAX, &text, &e) == -1)
 		warnx("%s", e.msg);
-	else if ((s = space_open(text.s, run->op, run->language, &e)) == NULL)
+	else if ((s = open_space(run, text.s, &e)) == NULL)
 		warnx("%s: %s", path.s, e.msg);
 	if (s != NULL) {
 		s->name = ke_strdup(name);
@@ -87,8 +100,40 @@ history_space(struct run *run, const char *source, struct ke_err *e)
 	while (*s != NULL && strcmp((*s)->source, source) != 0)
 		s = &(*s)->next;
 	if (*s == NULL)
-		*s = space_open(source, run->op, run->language, e);
+		*s = open_space(run, source, e);
 	return *s;
+}
+
+struct space *
+history_form(struct run *run, const char *source, struct ke_err *e)
+{
+	char *form = plan_text_form(source);
+	struct space *s = run->spaces;
+
+	while (s != NULL && form != NULL && strcmp(s->form, form) != 0)
+		s = s->next;
+	free(form);
+	return s != NULL ? s : open_space(run, source, e);
+}
+
+bool
+history_keeps(const struct run *run, const struct space *s)
+{
+	const struct space *k = run->spaces;
+
+	while (k != NULL && k != s)
+		k = k->next;
+	return k != NULL;
+}
+
+void
+history_keep(struct run *run, struct space *s)
+{
+	struct space **end = &run->spaces;
+
+	while (*end != NULL && *end != s)
+		end = &(*end)->next;
+	*end = s;
 }
 
 /* The space of that hash, which may be the first digits alone. */

@@ -22,6 +22,14 @@ struct run *history_run(struct run **all, const cJSON *rec,
 /* The run's space for this text; NULL with the reason where it has no plan. */
 struct space *history_space(struct run *, const char *source, struct ke_err *);
 
+/* The run's space for what the text says, or one that is not yet the run's:
+ * history_keep or space_free it.  NULL with the reason where it has no plan. */
+struct space *history_form(struct run *, const char *source, struct ke_err *);
+
+/* Is the space the run's?  Makes it so where it isn't. */
+bool history_keeps(const struct run *, const struct space *);
+void history_keep(struct run *, struct space *);
+
 /* Learns from what the record says was tried; parent (may be NULL) is the
  * source of entries that name none. */
 void history_learn(struct run *, const cJSON *tried, struct space *parent);

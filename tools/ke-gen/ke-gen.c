@@ -10,10 +10,8 @@
 #include "num.h"
 
 static const struct backend *const backends[] = {&backend_tune, &backend_exec,
-	&backend_mailbox, &backend_replay};
-
-/* Known to other releases, so that the refusal can say so. */
-static const char *const later[] = {"anthropic", "openai"};
+	&backend_mailbox, &backend_replay, &backend_anthropic, &backend_openai,
+	&backend_responses, &backend_gemini};
 
 /* Finds the backend that text names, with what stands behind the colon. */
 static int
@@ -29,24 +27,23 @@ choose(struct gen *g, const char *text, struct ke_err *e)
 		if (b->takes == NULL && text[n] == ':')
 			return ke_fail(e, "%s: takes nothing behind the name",
 			    b->name);
-		if (b->takes != NULL &&
-		    (text[n] == '\0' || text[n + 1] == '\0'))
+		if (text[n] == ':' ? text[n + 1] == '\0'
+		    : b->takes != NULL && *b->takes != '[')
 			return ke_fail(e, "%s: needs :%s", b->name, b->takes);
 		g->backend = b;
-		g->arg = b->takes == NULL ? NULL : text + n + 1;
+		g->arg = text[n] == ':' ? text + n + 1 : NULL;
 		return 0;
 	}
-	for (size_t i = 0; i < KE_LEN(later); i++)
-		if (strncmp(later[i], text, n) == 0 && later[i][n] == '\0')
-			return ke_fail(e, "%s: not in this release", later[i]);
 	return ke_fail(e, "%s: no such backend", text);
 }
 
 static void
 usage(FILE *to)
 {
-	fputs("usage: ke-gen [-qv] -b backend [-j inflight] [-S seed] "
-	    "[-T timeout] [file ...]\n", to);
+	fputs("usage: ke-gen [-eqsv] -b backend [-a calls] [-c prices] "
+	    "[-D deadline] [-H header] [-j inflight] [-k variable] [-m model] "
+	    "[-M budget] [-p name=json] [-r requests] [-R tokens] [-S seed] "
+	    "[-t temperatures] [-T timeout] [-u url] [file ...]\n", to);
 }
 
 int
@@ -56,7 +53,7 @@ main(int argc, char **argv)
 	struct ke_err e;
 	int c, bad;
 
-	while ((c = getopt(argc, argv, "b:hj:qS:T:vV")) != -1)
+	while ((c = getopt(argc, argv, "b:hj:qS:T:vV" LLM_LETTERS)) != -1)
 		switch (c) {
 		case 'b':
 			if (choose(&g, optarg, &e) == -1)
@@ -87,14 +84,19 @@ main(int argc, char **argv)
 		case 'V':
 			puts("ke-gen " KE_VERSION);
 			return ke_filter_end(0);
-		default:
+		case '?':
 			usage(stderr);
 			return 2;
+		default:
+			if (llm_option(&g.llm, c, optarg, &e) == -1)
+				errx(2, "-%c: %s", c, e.msg);
 		}
 	if (g.backend == NULL) {
 		usage(stderr);
 		return 2;
 	}
+	if (g.llm.given != 0 && protocol_find(g.backend->name) == NULL)
+		errx(2, "-%c: not for -b %s", g.llm.given, g.backend->name);
 	bad = g.backend->open(&g, &e);
 	if (bad != 0)
 		errx(bad, "-b: %s: %s", g.backend->name, e.msg);

@@ -5,8 +5,10 @@
 #include "mem.h"
 
 static const struct language languages[] = {
-	{"c", ".c", "small"},
-	{"cuda", ".cu", "production"},
+	{"c", ".c", "candidate.c", "cpu", "small"},
+	{"cuda", ".cu", "candidate.cu", "cuda", "production"},
+	{"hip", ".hip", "candidate.hip", "hip", "production"},
+	{"triton", ".py", "candidate.py", "cuda", "production"},
 };
 
 const struct language *

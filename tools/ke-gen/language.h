@@ -5,6 +5,8 @@
 struct language {
 	const char *name;
 	const char *suffix; /* of a seed's file */
+	const char *candidate; /* the file that tools work on */
+	const char *target; /* where none is named */
 	const char *set;    /* of the cases that its target times */
 };
 

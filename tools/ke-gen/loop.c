@@ -28,9 +28,24 @@ refuse(struct gen *g)
 		g->status = KE_FILTER_REFUSED;
 }
 
+void
+gen_show(struct gen *g, const char *words)
+{
+	fprintf(stderr, "\r%s\33[K", words);
+	g->line = true;
+}
+
+void
+gen_clear(struct gen *g)
+{
+	if (g->line)
+		fputs("\r\33[K", stderr);
+	g->line = false;
+}
+
 /* What became of a record, for people. */
 static void
-report(const struct gen *g, const struct job *j)
+report(struct gen *g, const struct job *j)
 {
 	const char *xid = ke_json_string(j->rec, "xid");
 	const cJSON *error = ke_json_object(j->rec, "error");
@@ -41,6 +56,7 @@ report(const struct gen *g, const struct job *j)
 		    "strategy");
 		words = words == NULL ? "a candidate" : words;
 	}
+	gen_clear(g);
 	if (error == NULL ? g->verbose : !g->quiet)
 		warnx("%s: %s%s%s", j->where, xid == NULL ? "" : xid,
 		    xid == NULL ? "" : ": ", words);
@@ -49,6 +65,7 @@ report(const struct gen *g, const struct job *j)
 static void
 emit(struct gen *g, const cJSON *rec)
 {
+	gen_clear(g); /* standard output may be the terminal too */
 	/* ke_emit would exit at once, and leave children running */
 	if (ke_output_gone())
 		g->gone = true;

@@ -1,7 +1,14 @@
 /* The backend that asks by files: prompts in DIR/in, answers in DIR/answers,
  * what is answered in DIR/done.  A file's name holds the record's key, so that
- * one that is there was made for the same question, whoever made it. */
+ * one that is there was made for the same question, whoever made it.
+ *
+ * Any number of us and of answerers may die at any moment.  A file only ever
+ * moves forward, by rename, and is never removed, so that each is found by
+ * whoever looks in both of its places in that order.  The prompt is moved
+ * before its answer: what lies in in was not answered, or the answer can be
+ * seen. */
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,15 +38,25 @@ struct mailbox {
 };
 
 /* What is prompt and what is answer, by folder and ending. */
-enum place { IN_RECORD, IN_PROMPT, ANSWER_MD, ANSWER_TXT, DONE_RECORD,
-	DONE_PROMPT, DONE_ANSWER };
+enum place { IN_RECORD, IN_PROMPT, ANSWER_MD, ANSWER_TXT, ANSWER_JSON,
+	DONE_RECORD, DONE_PROMPT, DONE_ANSWER, DONE_REPLY };
 static const struct {
 	const char *folder, *ending;
 } places[] = {
 	[IN_RECORD] = {"in", "json"}, [IN_PROMPT] = {"in", "md"},
 	[ANSWER_MD] = {"answers", "md"}, [ANSWER_TXT] = {"answers", "txt"},
+	[ANSWER_JSON] = {"answers", "json"},
 	[DONE_RECORD] = {"done", "json"}, [DONE_PROMPT] = {"done", "md"},
-	[DONE_ANSWER] = {"done", "answer"},
+	[DONE_ANSWER] = {"done", "answer"}, [DONE_REPLY] = {"done", "reply"},
+};
+
+/* Where an answer is looked for, in this order, and where it is kept. */
+static const struct {
+	enum place at, kept;
+} found[] = {
+	{ANSWER_MD, DONE_ANSWER}, {ANSWER_TXT, DONE_ANSWER},
+	{ANSWER_JSON, DONE_REPLY},
+	{DONE_ANSWER, DONE_ANSWER}, {DONE_REPLY, DONE_REPLY},
 };
 
 /* The caller frees. */
@@ -144,41 +161,97 @@ move(const struct gen *g, const char *name, enum place from, enum place to)
 	free(b);
 }
 
+/* What a program that answers may say beside the text. */
+static void
+copy_reply(cJSON *gen, const cJSON *reply)
+{
+	static const char *const names[] = {"model", "server_model",
+	    "response", "params", "usage", "cost_usd", "finish",
+	    "finish_reason", "reasoning"};
+
+	for (size_t i = 0; i < KE_LEN(names); i++) {
+		const cJSON *v = ke_json_get(reply, names[i]);
+
+		if (v != NULL)
+			ke_json_set(gen, names[i], cJSON_Duplicate(v, 1));
+	}
+}
+
+/* Ends the letter by an answer in JSON. */
+static void
+end_reply(struct gen *g, struct job *j, const struct ke_buf *text)
+{
+	struct ke_err e;
+	cJSON *reply = ke_json_parse(text->s, text->n, &e);
+	const cJSON *error = ke_json_object(reply, "error");
+	const char *answer = ke_json_string(reply, "text");
+	const char *code = ke_json_string(error, "code");
+	const char *words = ke_json_string(error, "message");
+
+	copy_reply(ke_json_object(j->rec, "gen"), reply);
+	if (error != NULL)
+		gen_fail(g, j, code == NULL ? "server" : code, "%s",
+		    words == NULL ? "no reason given" : words);
+	else if (answer != NULL)
+		gen_answer(g, j, answer, strlen(answer));
+	else
+		gen_fail(g, j, "unreadable", "the answer: %s", reply == NULL
+		    ? e.msg : "neither text nor error");
+	cJSON_Delete(reply);
+}
+
+/* The file's bytes: 1, 0 where it isn't there, or -1 with the reason. */
+static int
+read_place(const struct gen *g, const char *name, enum place p,
+    struct ke_buf *text, struct ke_err *e)
+{
+	char *path = path_of(g, name, p);
+	struct stat st;
+	int got = ke_file_read(path, ANSWER_MAX, text, e) == 0 ? 1 : -1;
+
+	/* asked afterwards: another of us may have moved it just before */
+	if (got == -1 && stat(path, &st) == -1 && errno == ENOENT)
+		got = 0;
+	free(path);
+	return got;
+}
+
+/* Who dies on the way is asked for the record again, and finds the answer. */
+static void
+put_away(const struct gen *g, const char *name, enum place at,
+    enum place kept)
+{
+	move(g, name, IN_PROMPT, DONE_PROMPT);
+	if (at != kept)
+		move(g, name, at, kept);
+	move(g, name, IN_RECORD, DONE_RECORD);
+}
+
 /* Ends the letter if it is answered: true.  The record goes out before its
- * files move, so that whoever dies between is asked for it again and finds
- * the answer. */
+ * files move. */
 static bool
 collect(struct gen *g, struct letter *l)
 {
-	static const enum place where[] = {ANSWER_MD, ANSWER_TXT, DONE_ANSWER};
 	struct ke_buf text = {0};
 	struct ke_err e;
-	size_t i;
+	size_t i = 0;
+	int got = 0;
 
-	for (i = 0; i < KE_LEN(where); i++) {
-		char *path = path_of(g, l->name, where[i]);
-		struct stat st;
-		bool there = stat(path, &st) == 0;
-		int got = there ? ke_file_read(path, ANSWER_MAX, &text, &e) : 0;
-
-		free(path);
-		if (there)
-			gen_spent(&l->job, "stop");
-		if (there && got == -1)
-			gen_fail(g, &l->job, "unreadable", "%s", e.msg);
-		else if (there)
-			gen_answer(g, &l->job, text.s, text.n);
-		if (there)
-			break;
-	}
-	ke_buf_free(&text);
-	if (i == KE_LEN(where))
+	while (i < KE_LEN(found) && (got = read_place(g, l->name,
+	    found[i].at, &text, &e)) == 0)
+		i++;
+	if (i == KE_LEN(found))
 		return false;
-	if (!g->gone && g->status != 111) {
-		move(g, l->name, where[i], DONE_ANSWER);
-		move(g, l->name, IN_PROMPT, DONE_PROMPT);
-		move(g, l->name, IN_RECORD, DONE_RECORD);
-	}
+	gen_spent(&l->job, "stop");
+	if (got == -1)
+		gen_fail(g, &l->job, "unreadable", "%s", e.msg);
+	else if (found[i].kept == DONE_REPLY)
+		end_reply(g, &l->job, &text);
+	else
+		gen_answer(g, &l->job, text.s, text.n);
+	ke_buf_free(&text);
+	if (!g->gone && g->status != 111)
+		put_away(g, l->name, found[i].at, found[i].kept);
 	return true;
 }
 
@@ -207,8 +280,24 @@ take_mailbox(struct gen *g, struct job job)
 	} else if (ask(g, l, &prompt, &e) == -1) {
 		gen_fail(g, &l->job, "mailbox", "%s", e.msg);
 		forget(m, m->n - 1);
+	} else if (collect(g, l)) {
+		/* another of us had its answer while we asked again */
+		forget(m, m->n - 1);
 	}
 	ke_buf_free(&prompt);
+}
+
+/* Until it is time to look at every letter again, or one of them is late. */
+static int
+ms_to_wait(const struct gen *g)
+{
+	const struct mailbox *m = g->state;
+	double wait = POLL_MS, now = ke_now();
+
+	for (size_t i = 0; i < m->n && g->timeout > 0; i++)
+		wait = fmin(wait, 1 + 1e3 *
+		    (m->letters[i].job.since + g->timeout - now));
+	return (int)fmax(wait, 0);
 }
 
 static void
@@ -218,21 +307,59 @@ watch_mailbox(struct gen *g, struct ke_buf *polls, int *timeout_ms)
 	struct pollfd p = {.fd = m->notify, .events = POLLIN};
 
 	ke_buf_add(polls, &p, sizeof(p));
-	if (m->n > 0 && (*timeout_ms == -1 || *timeout_ms > POLL_MS))
-		*timeout_ms = POLL_MS;
+	if (m->n > 0 && (*timeout_ms == -1 || *timeout_ms > ms_to_wait(g)))
+		*timeout_ms = ms_to_wait(g);
 }
 
-/* Did something come into answers, or is it time to look again? */
-static bool
-is_time(struct mailbox *m)
+/* Collects the letter that a file in answers is of. */
+static void
+collect_file(struct gen *g, const char *file)
 {
-	char events[4096];
-	bool told = false;
+	struct mailbox *m = g->state;
+	const char *dot = strrchr(file, '.');
+	size_t n = dot == NULL ? 0 : (size_t)(dot - file);
 
-	while (m->notify != -1 &&
-	    read(m->notify, events, sizeof(events)) > 0)
-		told = true;
-	if (!told && ke_now_ms() - m->looked < POLL_MS)
+	for (size_t i = 0; i < m->n && n > 0; i++)
+		if (strncmp(m->letters[i].name, file, n) == 0 &&
+		    m->letters[i].name[n] == '\0') {
+			if (collect(g, &m->letters[i]))
+				forget(m, i);
+			return;
+		}
+}
+
+/* Collects what is told to have come into answers; true where not all was
+ * told. */
+static bool
+collect_told(struct gen *g)
+{
+	struct mailbox *m = g->state;
+	_Alignas(struct inotify_event) char all[4096];
+	bool lost = false;
+	ssize_t n;
+
+	while (m->notify != -1 && !g->gone && g->status != 111 &&
+	    (n = read(m->notify, all, sizeof(all))) > 0) {
+		const struct inotify_event *ev;
+
+		for (const char *p = all; p < all + n;
+		    p += sizeof(*ev) + ev->len) {
+			ev = (const void *)p;
+			lost |= (ev->mask & IN_Q_OVERFLOW) != 0;
+			if (ev->len > 0)
+				collect_file(g, ev->name);
+		}
+	}
+	return lost;
+}
+
+/* Is it time to look at every letter? */
+static bool
+is_time(struct gen *g)
+{
+	struct mailbox *m = g->state;
+
+	if (!collect_told(g) && ke_now_ms() - m->looked < POLL_MS)
 		return false;
 	m->looked = ke_now_ms();
 	return true;
@@ -248,7 +375,7 @@ static void
 step_mailbox(struct gen *g)
 {
 	struct mailbox *m = g->state;
-	bool time = is_time(m);
+	bool time = is_time(g);
 	size_t i = 0;
 
 	while (i < m->n && !g->gone && g->status != 111) {

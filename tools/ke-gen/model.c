@@ -9,6 +9,7 @@
 
 #define POINTS 64 /* at most: the work grows with the cube */
 #define NOISE_PASSED 0.02
+#define NOISE_KIN 0.1
 #define NOISE_UNKNOWN 0.5
 
 /* Tried in turn; the likeliest is kept. */
@@ -48,16 +49,16 @@ covariance(const struct model *m, const struct point *a,
 static void
 pick_points(struct model *m, const struct observed **from)
 {
-	const struct space *s = m->space;
-	size_t skip = s->n_obs > POINTS ? s->n_obs - POINTS : 0;
+	const struct family *f = m->space->family;
+	size_t skip = f->n > POINTS ? f->n - POINTS : 0;
 
-	for (size_t i = skip; i < s->n_obs; i++)
-		from[m->n++] = &s->obs[i];
+	for (size_t i = skip; i < f->n; i++)
+		from[m->n++] = &f->all[i];
 	for (size_t i = 0; i < skip; i++) {
 		size_t worst = 0;
 
 		/* the older half gives way to what was better before it */
-		if (s->obs[i].outcome != PASSED)
+		if (f->all[i].outcome != PASSED)
 			continue;
 		for (size_t k = 1; k < POINTS / 2; k++)
 			if (from[worst]->outcome == PASSED &&
@@ -65,8 +66,8 @@ pick_points(struct model *m, const struct observed **from)
 			    from[k]->y < from[worst]->y))
 				worst = k;
 		if (from[worst]->outcome != PASSED ||
-		    from[worst]->y < s->obs[i].y)
-			from[worst] = &s->obs[i];
+		    from[worst]->y < f->all[i].y)
+			from[worst] = &f->all[i];
 	}
 }
 
@@ -135,6 +136,14 @@ backward(const struct model *m, double *b)
 	}
 }
 
+/* What another text gained is less than sure here. */
+static double
+noise(const struct model *m, const struct observed *o)
+{
+	return o->outcome == UNKNOWN ? NOISE_UNKNOWN
+	    : o->of != m->space ? NOISE_KIN : NOISE_PASSED;
+}
+
 static void
 factorise(struct model *m, const struct observed **from)
 {
@@ -150,8 +159,7 @@ factorise(struct model *m, const struct observed **from)
 				row[k] = v / other[k];
 				continue;
 			}
-			v += from[i]->outcome == UNKNOWN ? NOISE_UNKNOWN
-			    : NOISE_PASSED;
+			v += noise(m, from[i]);
 			row[i] = sqrt(fmax(v, 1e-9));
 		}
 	}
@@ -183,11 +191,11 @@ count_values(struct model *m)
 
 		m->count[t].passed = ke_calloc(2 * n, sizeof(uint32_t));
 		m->count[t].failed = m->count[t].passed + n;
-		for (size_t i = 0; i < s->n_obs; i++) {
-			uint32_t at = s->obs[i].p.at[t];
+		for (size_t i = 0; i < s->family->n; i++) {
+			const struct observed *o = &s->family->all[i];
 
-			m->count[t].passed[at] += s->obs[i].outcome == PASSED;
-			m->count[t].failed[at] += s->obs[i].outcome == FAILED;
+			m->count[t].passed[o->p.at[t]] += o->outcome == PASSED;
+			m->count[t].failed[o->p.at[t]] += o->outcome == FAILED;
 		}
 	}
 }

@@ -164,11 +164,11 @@ distance(const struct space *s, const struct point *p)
 {
 	size_t nearest = SIZE_MAX;
 
-	for (size_t i = 0; i < s->n_obs; i++) {
+	for (size_t i = 0; i < s->family->n; i++) {
 		size_t d = 0;
 
 		for (size_t t = 0; t < s->plan->n_tune; t++)
-			d += p->at[t] != s->obs[i].p.at[t];
+			d += p->at[t] != s->family->all[i].p.at[t];
 		nearest = d < nearest ? d : nearest;
 	}
 	return nearest;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "plan_text.h"
 #include "record.h"
 #include "space.h"
 
@@ -25,7 +26,46 @@ space_open(const char *source, const struct ke_op *op,
 	s->language = language;
 	s->plan = plan;
 	s->defaults = ke_plan_default(plan);
+	s->form = plan_text_form(source);
+	s->family = ke_calloc(1, sizeof(*s->family));
 	return s;
+}
+
+void
+space_free(struct space *s)
+{
+	free(s->name);
+	free(s->source);
+	free(s->hash);
+	free(s->form);
+	ke_plan_free(s->plan);
+	cJSON_Delete(s->defaults);
+	if (!s->joined) {
+		free(s->family->all);
+		free(s->family);
+	}
+	free(s->known.slots);
+	free(s->invalid.slots);
+	free(s);
+}
+
+void
+space_join(struct space *s, const struct space *kin)
+{
+	const struct ke_plan *a = s->plan, *b = kin->plan;
+
+	if (a->n_tune != b->n_tune || s->family == kin->family)
+		return;
+	for (size_t t = 0; t < a->n_tune; t++)
+		if (strcmp(a->tune[t].name, b->tune[t].name) != 0 ||
+		    a->tune[t].n != b->tune[t].n ||
+		    memcmp(a->tune[t].values, b->tune[t].values,
+		    a->tune[t].n * sizeof(a->tune[t].values[0])) != 0)
+			return;
+	if (!s->joined)
+		free(s->family);
+	s->family = kin->family;
+	s->joined = true;
 }
 
 size_t
@@ -148,6 +188,12 @@ space_valid(struct space *s, const struct point *p)
 }
 
 bool
+space_failed(const struct space *s)
+{
+	return s->n_failed > 0 && s->n_passed == 0;
+}
+
+bool
 space_is_known(const struct space *s, const struct point *p)
 {
 	return map_get(&s->known, key_of(s, p)) != NULL;
@@ -158,20 +204,23 @@ space_observe(struct space *s, const struct point *p, enum outcome outcome,
     double score)
 {
 	uint32_t *at = map_put(&s->known, key_of(s, p));
+	struct family *f = s->family;
 	struct observed *o;
 
 	if (outcome == PASSED && !(score > 0))
 		outcome = FAILED;
 	if (*at == 0) {
-		if ((s->n_obs & (s->n_obs - 1)) == 0)
-			s->obs = ke_grow(s->obs, 2 * s->n_obs + 1,
-			    sizeof(*s->obs));
-		*at = (uint32_t)++s->n_obs;
-		s->obs[*at - 1] = (struct observed){.p = *p};
+		if ((f->n & (f->n - 1)) == 0)
+			f->all = ke_grow(f->all, 2 * f->n + 1,
+			    sizeof(*f->all));
+		*at = (uint32_t)++f->n;
+		f->all[*at - 1] = (struct observed){.of = s, .p = *p};
 	}
-	o = &s->obs[*at - 1];
+	o = &f->all[*at - 1];
 	if (outcome == UNKNOWN)
 		return;
+	s->n_passed += (outcome == PASSED) - (o->outcome == PASSED);
+	s->n_failed += (outcome == FAILED) - (o->outcome == FAILED);
 	o->outcome = outcome;
 	o->y = outcome == PASSED ? log(score) : 0;
 }

@@ -19,21 +19,31 @@ enum outcome { UNKNOWN, FAILED, PASSED };
 /* What came of a point.  UNKNOWN: proposed, or measured without a result that
  * says anything. */
 struct observed {
+	const struct space *of;
 	struct point p;
 	enum outcome outcome;
 	double y; /* log of the score, where PASSED */
 };
 
+/* What is known of all spaces with the same tunables: of what one text gained
+ * by a value, another of the same code may gain as much. */
+struct family {
+	size_t n;
+	struct observed *all;
+};
+
 struct space {
 	char *name; /* of the seed's file, or NULL */
 	char *source, *hash;
+	char *form; /* of plan_text_form */
 	const struct ke_op *op; /* borrowed */
 	const struct language *language;
 	struct ke_plan *plan;
 	cJSON *defaults;
-	size_t n_obs;
-	struct observed *obs;
-	struct map known;   /* point to 1 + index in obs */
+	struct family *family;
+	bool joined; /* the family is another's */
+	struct map known;   /* own point to 1 + its index in the family */
+	size_t n_passed, n_failed; /* own points */
 	struct map invalid; /* points that the plan refuses */
 	bool exhausted;
 	struct space *next;
@@ -43,6 +53,12 @@ struct space {
  * plan. */
 struct space *space_open(const char *source, const struct ke_op *,
     const struct language *, struct ke_err *);
+
+void space_free(struct space *);
+
+/* Makes a space without points one of the family of kin, where their tunables
+ * are the same. */
+void space_join(struct space *, const struct space *kin);
 
 /* Values of tunable t, and how many choices there are in all (SIZE_MAX where
  * that overflows). */
@@ -61,6 +77,9 @@ bool space_same(const struct space *, const struct point *,
 
 /* Does the plan hold there?  Kept, so that asking again is cheap. */
 bool space_valid(struct space *, const struct point *);
+
+/* Has the text failed, and never passed?  Others made of it would, too. */
+bool space_failed(const struct space *);
 
 bool space_is_known(const struct space *, const struct point *);
 

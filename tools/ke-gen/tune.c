@@ -1,15 +1,20 @@
-/* The backend that needs no model: it draws seeds and moves tunables by what
- * has been measured. */
+/* The backend that needs no model: it draws seeds, moves tunables by what has
+ * been measured, and now and then makes another text of a parent's. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "gen.h"
 #include "history.h"
 #include "move.h"
+#include "num.h"
 #include "record.h"
+#include "structure.h"
+
+#define SHARE 0.2 /* of the steps in the tree that change the text */
 
 struct tune {
 	struct run *runs;
+	double share;
 };
 
 /* What is asked for, and what comes of it. */
@@ -17,16 +22,21 @@ struct proposal {
 	struct run *run;
 	struct rng rng;
 	struct space *space;
+	double share;
 	bool draw; /* a draft rather than a move */
 	struct point from, to;
+	struct ke_buf words; /* where another text was made: how */
 };
 
 static int
 open_tune(struct gen *g, struct ke_err *e)
 {
-	(void)e;
-	g->state = ke_calloc(1, sizeof(struct tune));
-	return 0;
+	struct tune *t = ke_calloc(1, sizeof(*t));
+
+	g->state = t;
+	t->share = SHARE;
+	return g->arg != NULL && ke_num_real(g->arg, 0, 1, &t->share, e) == -1
+	    ? 2 : 0;
 }
 
 static void
@@ -46,12 +56,13 @@ seed_rng(struct rng *r, const struct gen *g, const cJSON *rec)
 static struct point
 best_point(const struct space *s)
 {
+	const struct family *f = s->family;
 	const struct observed *best = NULL;
 
-	for (size_t i = 0; i < s->n_obs; i++)
-		if (s->obs[i].outcome == PASSED &&
-		    (best == NULL || s->obs[i].y > best->y))
-			best = &s->obs[i];
+	for (size_t i = 0; i < f->n; i++)
+		if (f->all[i].of == s && f->all[i].outcome == PASSED &&
+		    (best == NULL || f->all[i].y > best->y))
+			best = &f->all[i];
 	return best != NULL ? best->p : space_point(s, NULL);
 }
 
@@ -120,6 +131,28 @@ propose_draft(struct proposal *p, const cJSON *rec)
 	return search_space(p, NULL) || search_seeds(p);
 }
 
+/* Another text, of what the parents' say. */
+static bool
+search_structure(struct proposal *p, struct space *parent,
+    const cJSON *context)
+{
+	struct structured got = {0};
+	bool found = false;
+
+	/* a fingerprint may be known where the point is not */
+	for (int i = 0; i < 4 && !found && structure_next(p->run, parent,
+	    context, &p->rng, &got); i++) {
+		p->space = got.space;
+		p->to = got.point;
+		found = claim(p);
+		if (found)
+			p->words = got.words;
+		else
+			ke_buf_free(&got.words);
+	}
+	return found;
+}
+
 static bool
 propose_move(struct proposal *p, struct space *s, const cJSON *context)
 {
@@ -132,10 +165,20 @@ propose_move(struct proposal *p, struct space *s, const cJSON *context)
 	p->from = space_point(s, ke_json_object(parent, "choice"));
 	if (!space_is_known(s, &p->from))
 		space_observe(s, &p->from, UNKNOWN, 0);
-	if (source == NULL || strcmp(source, s->source) != 0)
-		return search_space(p, NULL) || search_seeds(p);
-	other = space_point(s, ke_json_object(second, "choice"));
-	return search_space(p, &other) || search_seeds(p);
+	if (p->share > 0 && !space_failed(s) &&
+	    (structure_crosses(s, context) || rng_real(&p->rng) < p->share) &&
+	    search_structure(p, s, context))
+		return true;
+	p->space = s;
+	if (source == NULL || strcmp(source, s->source) != 0) {
+		if (search_space(p, NULL) || search_seeds(p))
+			return true;
+	} else {
+		other = space_point(s, ke_json_object(second, "choice"));
+		if (search_space(p, &other) || search_seeds(p))
+			return true;
+	}
+	return p->share > 0 && search_structure(p, s, context);
 }
 
 /* "BM 32->64, STAGES 2->3", behind the seed's name for what starts anew. */
@@ -146,6 +189,10 @@ describe(const struct proposal *p, const struct space *parent,
 	const struct ke_plan *plan = p->space->plan;
 	const char *between = "";
 
+	if (p->words.n > 0) {
+		ke_buf_fmt(words, "structure: %s", p->words.s);
+		return;
+	}
 	if (p->space != parent && p->space->name != NULL) {
 		ke_buf_str(words, p->space->name);
 		between = ": ";
@@ -237,12 +284,14 @@ propose(struct gen *g, struct proposal *p, cJSON *rec)
 static void
 take_tune(struct gen *g, struct job job)
 {
-	struct proposal p = {.run = NULL};
+	const struct tune *t = g->state;
+	struct proposal p = {.share = t->share};
 
 	gen_section(job.rec, g, "tune");
 	p.run = open_run(g, job.rec);
 	if (p.run != NULL)
 		propose(g, &p, job.rec);
+	ke_buf_free(&p.words);
 	gen_end(g, &job);
 }
 
@@ -264,5 +313,5 @@ pass_tune(struct gen *g, const cJSON *rec)
 		    fingerprint);
 }
 
-const struct backend backend_tune = {"tune", NULL, open_tune, take_tune,
+const struct backend backend_tune = {"tune", "[SHARE]", open_tune, take_tune,
 	pass_tune, NULL, NULL, NULL};
