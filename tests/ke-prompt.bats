@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # ke-prompt: a fixed operator and knowledge base, made anew for each test.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
 	export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache
 	export KE_OPS=$BATS_TEST_TMPDIR/ops
@@ -70,11 +72,17 @@ make_kb() {
 	    'Skip the read for ownership.'
 	doc cpu hardware/cpu/saxpy.md bandwidth broad 'One operator' \
 	    'The axpy operator, elementwise.'
+	doc cuda constraints/cu.md correctness broad 'CUDA C++' 'KE_ macros.'
 	doc cuda hardware/cuda/tma.md bandwidth broad 'Bulk copies' \
 	    'Tensor maps.'
+	doc 'cuda hardware' hardware/cuda/numbers.md bandwidth broad \
+	    'Figures of GPUs' 'Tensor cores, terabytes a second.'
+	doc triton constraints/jit.md correctness broad 'Triton' 'tl.load.'
+	doc triton hardware/triton/tiles.md bandwidth broad 'Tiles' \
+	    'Stores of whole tensor tiles.'
 	{
 		echo '# Knowledge base'
-		for p in any cpu cuda; do
+		for p in any cpu cuda 'cuda hardware' triton; do
 			printf '\n## %s\n\n' "$p"
 			echo '| path | concern | level | summary |'
 			echo '|---|---|---|---|'
@@ -106,6 +114,11 @@ make_records() {
 	      ancestors: [{id: "n1", status: "pass", score: 1.1, choice: {BM: 8},
 	        strategy: "draft"}],
 	      siblings: [{id: "n8", status: "wrong", choice: {BM: 64}}],
+	      failed: [{id: "n7", status: "wrong", strategy: "two buffers",
+	        detail: "y[3] is 0"}],
+	      similar: [{run: "far", id: "m2", op: "gemm", target: "cuda:sm_90",
+	        language: "opencl", shares: "tag:contraction", score: 2,
+	        source: "/* far source */"}],
 	      best: {id: "n9", score: 1.9, choice: {BM: 16},
 	        source: "/* best source */"},
 	      reused: [{run: "old", id: "m1", score: 1.2, source: "/* reused */",
@@ -172,9 +185,41 @@ paths() { jq -r '.prompt.documents[].path'; }
 	grep -q '^- BM=64: wrong' text
 	grep -q 'best source' text
 	grep -q 'reused' text
+	grep -q '^- -: wrong; two buffers: y\[3\] is 0' text
+	grep -q 'for another task: gemm on cuda:sm_90 (in common: tag:contr' text
+	grep -q 'far source' text
 	grep -q 'faster than the parent' text
 	no grep -q 'The baseline that speedups' text
 	[ "$(grep -c 'the baseline \*/' text)" = 1 ]
+}
+
+@test "a parent's source may be edited, in the form that is told" {
+	prompt tree | contents > text
+	sed -n '/^## What to write/,$p' text > ask
+	grep -q 'with the whole file, or in$' ask
+	[ "$(sed -n '/^```$/,/^```$/p' ask | sed '3d;5d')" = '```
+<<<<<<< SEARCH
+=======
+>>>>>>> REPLACE
+```' ]
+	grep -q 'unified diff' ask
+	prompt draft | contents | tee text | grep -q 'with the whole file\.$'
+	no grep -q SEARCH text
+	jq -c 'del(.context.parent.source)' tree | prompt | contents |
+	    no grep -q SEARCH
+}
+
+@test "the form that is told is one that ke-gen takes" {
+	jq -cn --rawfile s ops/axpy/base.c '{v: 1, op: "axpy", language: "c",
+	    context: {parent: {id: "n", source: $s}}}' | prompt > out
+	# what is asked for, with a line of the parent in place of the words
+	jq -r '.prompt.messages[1].content' out | sed -n '/^<<<<<<< /,/^>>>/p' |
+	    sed -e '2s/.*/axpy(const float *a, const float *x, const float *y, float *z, int N)/' \
+	    -e '4s/.*/changed(int N)/' > answer
+	ke-gen -b 'exec:cat answer' out | jq -j .source > got
+	diff ops/axpy/base.c got > changes || [ $? = 1 ]
+	[ "$(sed -n '1p;$p' changes)" = '4c4
+> changed(int N)' ]
 }
 
 @test "a parent that failed: its log, and the ask to repair it" {
@@ -186,11 +231,15 @@ paths() { jq -r '.prompt.documents[].path'; }
 }
 
 @test "context is cut down to what the generator needs" {
-	prompt tree | jq -c .context > out
+	jq -c '.context.models = [{model: "m", nodes: 1}]' tree |
+	    prompt | jq -c .context > out
+	jq -e '.models == [{model: "m", nodes: 1}]' out
 	jq -e '.parent | keys == ["choice", "id", "source"]' out
 	jq -e '.tried | length == 2 and .[0].fingerprint == "f1"' out
 	jq -e '.ancestors == [{id: "n1"}] and .siblings == [{id: "n8"}] and
-	    .best == {id: "n9"} and .reused == [{run: "old", id: "m1"}]' out
+	    .best == {id: "n9"} and .reused == [{run: "old", id: "m1"}] and
+	    .similar == [{run: "far", id: "m2"}] and
+	    .failed == [{id: "n7"}]' out
 	jq -e 'has("secret") | not' out
 }
 
@@ -228,9 +277,79 @@ paths() { jq -r '.prompt.documents[].path'; }
 	[ "$(grep -c '^```c$' text)" = 1 ]
 }
 
-@test "a machine is described for the target cpu alone" {
-	sed 's/"cpu"/"cuda:sm_90"/' draft | prompt > out
-	contents < out | no grep -q '^## The machine'
+@test "the baseline is the target's, also in a language apart" {
+	echo '// in CUDA' > ops/axpy/base.cu
+	echo '// in HIP' > ops/axpy/base.hip
+	while read -r target language file text; do
+		jq -c --arg t "$target" --arg l "$language" '.target = $t |
+		    .language = $l' draft | prompt | contents > out
+		grep -q ", $file:\$" out
+		grep -qx "$text" out
+	done <<-'END'
+	cuda:sm_90a triton base.cu // in CUDA
+	hip:gfx942 triton base.hip // in HIP
+	hip hip base.hip // in HIP
+	cuda cuda base.cu // in CUDA
+	cpu c base.c {
+	END
+}
+
+# gpu FILTER FILE: the prompt of the record for a GPU, with $e an env
+gpu() {
+	jq -c --argjson e '{"device":"Zeus 9","driver":"13.0","sms":132,
+	    "arch":"sm_90a","l2_bytes":52428800,"peak_bps":3352320000000,
+	    "sm_mhz":1980,"compiler":"nvrtc 13.0","key":"k"}' \
+	    '.target = "cuda" | '"$1" "$2" | prompt > out
+	contents < out | awk '/^## / { on = /^## The machine$/ } on' > text
+}
+
+@test "a GPU is described by the run's env" {
+	gpu '.context.env = $e' draft
+	grep -qx -e '- device: Zeus 9, driver for CUDA 13.0, compiler nvrtc 13.0' text
+	grep -qx -e '- multiprocessors (SMs): 132' text
+	grep -qx -e '- memory, at its peak: 3352 GB/s' text
+	grep -qx -e '- L2 cache: 50 MiB' text
+	grep -qx -e '- clock of the SMs when last measured: 1980 MHz' text
+	grep -qx -e '- architecture: sm_90a' text
+	grep -q '^- an SM: .*; 228 KiB of shared memory, 227 a block$' text
+	grep -q '^- an SM and cycle: 128 .*; 4096 operations' text
+	grep -q '^- instructions: .*, wgmma' text
+	no grep -q '^- cores:' text
+	jq -e '.context | has("env") | not' out
+}
+
+@test "a GPU: the parent's evaluation comes first, the line's own env last" {
+	gpu '.context.env = $e | .context.parent.eval.env = ($e |
+	    .device = "Hera")' tree
+	grep -q '^- device: Hera,' text
+	no grep -q Zeus text
+	# an evaluation that reached no device says nothing of it
+	gpu '.context.env = $e | .context.parent.eval.env = {key: "k"}' tree
+	grep -q '^- device: Zeus 9,' text
+	gpu '.env = $e' draft
+	grep -q '^- device: Zeus 9,' text
+}
+
+@test "a GPU: the architecture that the target names, or nothing" {
+	gpu '.target = "cuda:sm_80"' draft
+	grep -qx -e '- architecture: sm_80' text
+	grep -q '^- an SM: .*, 163 a block$' text
+	grep -qx -e '- instructions: mma.sync, ldmatrix, cp.async' text
+	no grep -q '^- device' text
+	gpu '.target = "cuda:sm_90"' draft
+	grep -q '^- instructions: .*TMA' text
+	no grep -q wgmma text
+	gpu '.target = "cuda:sm_1"' draft
+	grep -qx -e '- architecture: sm_1' text
+	no grep -q '^- an SM' text
+	for f in . '.context.env = {device: 7, sms: "x", arch: []}' \
+	    '.context.env = [] | .env = "x"'; do
+		gpu "$f" draft
+		[ ! -s text ]
+		jq -e .prompt out > /dev/null
+	done
+	gpu '.context.env = {device: "a\n- b", sms: "x", l2_bytes: -1}' draft
+	[ "$(grep -c '^- ' text)" = 1 ]
 }
 
 # --- retrieval
@@ -332,6 +451,29 @@ guidance/compile.md" ]
 	paths < out | no grep -q nt.md
 }
 
+# on TARGET LANGUAGE: the paths of a prompt for them
+on() {
+	jq -c --arg t "$1" --arg l "$2" '.target = $t | .language = $l |
+	    del(.context.parent.source, .context.best)' tree | prompt | paths |
+	    grep -E '^(constraints|hardware)/' | sort | tr '\n' ' '
+}
+
+@test "platforms: a language apart has its own, and the target's hardware" {
+	run on cuda:sm_90 triton
+	[ "$output" = 'constraints/jit.md constraints/rules.md hardware/cuda/numbers.md hardware/triton/tiles.md ' ]
+	cuda='constraints/cu.md constraints/rules.md hardware/cuda/numbers.md hardware/cuda/tma.md '
+	run on cuda:sm_90 cuda
+	[ "$output" = "$cuda" ]
+	run on cuda cuda
+	[ "$output" = "$cuda" ]
+	run on hip triton
+	[ "$output" = 'constraints/jit.md constraints/rules.md hardware/triton/tiles.md ' ]
+	# without a section the target's documents serve
+	sed -i '/^## triton/,$d' kb/index.md
+	run on cuda triton
+	[ "$output" = "$cuda" ]
+}
+
 @test "text that looks like a query is not one" {
 	for t in 'AND OR NEAR( * " -' '"' "') OR 1=1; DROP TABLE docs --" \
 	    'path:x ^y {a b}: NOT' 'NOT AND OR NEAR/2' '***' '((((' '-bandwidth'
@@ -415,6 +557,38 @@ guidance/compile.md" ]
 	[ "$(cat err)" = 'ke-prompt: none/index.md: No such file or directory: prompts will have no documents' ]
 	jq -se 'length == 2 and all(.[]; .prompt.documents == [])' out
 	[ -z "$(ke-prompt -q -k none draft 2>&1 >/dev/null)" ]
+}
+
+@test "a search by words: the best first, of the platform alone" {
+	ke-prompt -k kb -s 'stream bandwidth stores' > out
+	[ "$(jq -r .path out | head -n 1)" = guidance/bandwidth.md ]
+	jq -se 'length == 2 and .[0].score == 1 and .[1].score < 1 and
+	    all(.[]; keys_unsorted == ["path", "score", "summary", "text"])' out
+	head -n 1 out | jq -j .text | cmp - kb/guidance/bandwidth.md
+	jq -r .path out | no grep hardware
+	ke-prompt -k kb -s 'non-temporal stores' -t cpu |
+	    jq -r '[.score, .path] | @tsv' > out
+	[ "$(head -n 1 out)" = $'1\thardware/cpu/nt.md' ]
+	ke-prompt -k kb -s 'tensor maps' -t cuda:sm_90 | jq -r .path > out
+	grep -q tma out
+	grep -q numbers out
+	no grep triton out
+	ke-prompt -k kb -s 'tensor maps' -t cuda:sm_90 -l triton |
+	    jq -r .path | sort > out
+	[ "$(cat out)" = 'hardware/cuda/numbers.md
+hardware/triton/tiles.md' ]
+}
+
+@test "a search for nothing, for syntax, without a knowledge base" {
+	for q in '' 'zzz' '" OR *' 'NEAR('; do
+		run -0 ke-prompt -k kb -s "$q"
+		[ -z "$output" ]
+	done
+	run -0 --separate-stderr ke-prompt -k none -s axpy
+	[ -z "$output" ]
+	[[ "$stderr" == *"No such file"* ]]
+	run -2 ke-prompt -k kb -s axpy draft
+	run -111 bash -c 'ke-prompt -k kb -s bandwidth > /dev/full'
 }
 
 # --- the budget
@@ -559,7 +733,7 @@ guidance/compile.md" ]
 	echo '{"v":1}' | prompt | jq -e '.error.code == "operator"'
 	echo '{"v":1,"op":"axpy","dtype":"f16"}' | prompt |
 	    jq -e '.error.code == "operator"'
-	echo '{"v":1,"op":"axpy","language":"hip"}' | prompt |
+	echo '{"v":1,"op":"axpy","language":"opencl"}' | prompt |
 	    jq -e '.error.code == "language"'
 }
 
@@ -582,15 +756,16 @@ guidance/compile.md" ]
 }
 
 @test "usage" {
-	for bad in -x '-b 0' '-b x' '-b' -k -o; do
+	for bad in -x '-b 0' '-b x' '-b' -k -l -o -s -t; do
 		run ke-prompt $bad
 		[ "$status" = 2 ]
 	done
 	run ke-prompt -h
 	[ "$status" = 0 ]
 	synopsis=$(mandoc "$BATS_TEST_DIRNAME/../man/ke-prompt.1" |
-	    col -bx | sed -n '/^SYNOPSIS/{n;s/^ *//p}')
-	[ "$output" = "usage: $synopsis" ]
+	    col -bx | sed -n '/^SYNOPSIS/,/^DESC/p' | sed '1d;$d' |
+	    tr -s '\n ' ' ')
+	[ "$output" = "usage:${synopsis% }" ]
 	run ke-prompt -V
 	[ "$status" = 0 ]
 	[[ $output =~ ^ke-prompt\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
@@ -638,6 +813,13 @@ guidance/compile.md" ]
 @test "example: what a model would be told" {
 	echo '{"v":1}' | prompt -o axpy | jq -r '.prompt.messages[].content' |
 	    grep -q '^## Operator axpy'
+}
+
+@test "example: what a model would be told for a GPU" {
+	gpu '{v: 1, op: "axpy", target: "cuda", language: "c", dtype: "f32",
+	    env: $e}' draft
+	contents < out | grep -q '^## Operator axpy'
+	grep -q '^- device: Zeus 9,' text
 }
 
 @test "example: which documents were used, and why" {

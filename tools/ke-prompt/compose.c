@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "compose.h"
+#include "device.h"
 #include "history.h"
 #include "parent.h"
 #include "text.h"
@@ -35,7 +36,7 @@ compose_retrieve(struct ranking *r, const cJSON *rec,
 {
 	const struct diagnosis *d = about->diagnosis;
 	struct ke_buf words = {0};
-	struct want w = {.target = target_of(rec),
+	struct want w = {.reader = {target_of(rec), about->language->name},
 	    .concerns = d->concerns, .about = about->op->about,
 	    .depth = depth_of(rec)};
 	size_t n;
@@ -71,11 +72,27 @@ tell_documents(struct sections *s, const struct pick *picks, size_t n,
 	}
 }
 
+/* ke-gen(1), ANSWERS. */
+#define OR_EDITS ", or in\n" \
+"place of it with edits of the parent's source, each of this form:\n\n" \
+"```\n" \
+"<<<<<<< SEARCH\n" \
+"whole lines of the parent as they stand there, enough to occur only once\n" \
+"=======\n" \
+"the lines that take their place\n" \
+">>>>>>> REPLACE\n" \
+"```\n\n" \
+"Edits refer to the parent as it is shown, not to each other, and don't\n" \
+"overlap.  If one of them can't be applied, none is.  A unified diff of the\n" \
+"parent in a code block is taken too.\n"
+
 static void
 tell_ask(struct sections *s, const cJSON *rec, const struct diagnosis *d)
 {
 	const cJSON *context = ke_json_object(rec, "context");
 	const cJSON *select = ke_json_object(rec, "select");
+	const char *source = ke_json_string(ke_json_object(context, "parent"),
+	    "source");
 	struct ke_buf *b = &section_add(s, KEEP_ALWAYS)->text;
 	int64_t draft;
 
@@ -97,7 +114,21 @@ tell_ask(struct sections *s, const cJSON *rec, const struct diagnosis *d)
 		ke_buf_fmt(b, ".  This is draft %lld; it should differ in "
 		    "kind from the others", (long long)draft);
 	ke_buf_str(b, ".\nAnswer in the form given above, with the whole "
-	    "file.\n");
+	    "file");
+	ke_buf_str(b, source == NULL ? ".\n" : OR_EDITS);
+}
+
+/* This machine for the cpu, else what is known of the target's device. */
+static void
+tell_machine(struct sections *s, const cJSON *rec, const struct ke_buf *machine)
+{
+	struct ke_buf *b = &section_add(s, KEEP_MACHINE)->text;
+	const char *target = target_of(rec);
+
+	if (strcspn(target, ":") == 3 && strncmp(target, "cpu", 3) == 0)
+		ke_buf_add(b, machine->s, machine->n);
+	else
+		device_describe(b, rec, target);
 }
 
 void
@@ -107,7 +138,6 @@ compose(struct sections *s, const cJSON *rec, const struct subject *about,
 	const struct operator_text *op = about->op;
 	const cJSON *context = ke_json_object(rec, "context");
 	const cJSON *parent = ke_json_object(context, "parent");
-	const char *target = target_of(rec);
 	struct section *one = section_add(s, KEEP_ALWAYS);
 
 	one->system = true;
@@ -118,18 +148,14 @@ compose(struct sections *s, const cJSON *rec, const struct subject *about,
 	ke_buf_add(&one->text, op->text.s, op->text.n);
 	if (parent == NULL && op->base.n > 0) {
 		ke_buf_fmt(&one->text, "The baseline that speedups are counted "
-		    "against, %s:\n\n", about->language->base);
-		text_fence(&one->text, about->language->name, op->base.s);
+		    "against, %s:\n\n", op->baseline->base);
+		text_fence(&one->text, op->baseline->base_fence, op->base.s);
 		ke_buf_str(&one->text, "\n");
 	}
-	if (strcspn(target, ":") == 3 && strncmp(target, "cpu", 3) == 0) {
-		one = section_add(s, KEEP_MACHINE);
-		ke_buf_add(&one->text, about->machine->s,
-		    about->machine->n);
-	}
-	parent_tell(s, context, about->language->name);
+	tell_machine(s, rec, about->machine);
+	parent_tell(s, context, about->language->fence);
 	diagnosis_tell(s, about->diagnosis, parent);
-	history_tell(s, context, about->language->name);
+	history_tell(s, context, about->language->fence);
 	tell_documents(s, picks, n, false);
 	tell_ask(s, rec, about->diagnosis);
 }

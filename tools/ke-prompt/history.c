@@ -107,6 +107,30 @@ tell_source(struct sections *p, enum keep keep, const char *title,
 	ke_buf_str(&s->text, "\n");
 }
 
+/* A kernel for something like this: what for, and in which respects. */
+static void
+tell_similar(struct sections *p, const cJSON *node, const cJSON *parent)
+{
+	const char *language = ke_json_string(node, "language"),
+	    *op = ke_json_string(node, "op"),
+	    *target = ke_json_string(node, "target"),
+	    *shares = ke_json_string(node, "shares");
+	struct ke_buf title = {0};
+
+	ke_buf_str(&title, "A good kernel for another task: ");
+	text_line(&title, or_dash(op), REASON_MAX);
+	ke_buf_str(&title, " on ");
+	text_line(&title, or_dash(target), REASON_MAX);
+	if (shares != NULL) {
+		ke_buf_str(&title, " (in common: ");
+		text_line(&title, shares, REASON_MAX);
+		ke_buf_str(&title, ")");
+	}
+	tell_source(p, KEEP_REUSED, title.s, node, parent,
+	    language == NULL ? "" : language);
+	ke_buf_free(&title);
+}
+
 void
 history_tell(struct sections *p, const cJSON *context, const char *language)
 {
@@ -117,12 +141,18 @@ history_tell(struct sections *p, const cJSON *context, const char *language)
 	    ke_json_array(context, "ancestors"));
 	tell_list(p, KEEP_SIBLINGS, "Siblings: other children of the parent",
 	    ke_json_array(context, "siblings"));
+	tell_list(p, KEEP_SIBLINGS, "Steps that failed or gained nothing on "
+	    "the way to the parent, newest first",
+	    ke_json_array(context, "failed"));
 	tell_source(p, KEEP_BEST, "The best so far",
 	    ke_json_object(context, "best"), parent, language);
 	cJSON_ArrayForEach(v, ke_json_array(context, "reused"))
 		if (cJSON_IsObject(v))
 			tell_source(p, KEEP_REUSED, "The best of another run",
 			    v, parent, language);
+	cJSON_ArrayForEach(v, ke_json_array(context, "similar"))
+		if (cJSON_IsObject(v))
+			tell_similar(p, v, parent);
 }
 
 /* A copy of the members named, as far as they are there. */
@@ -158,9 +188,12 @@ void
 history_trim(cJSON *rec, const struct sections *p)
 {
 	static const char *const parents[] = {"parent", "parent2"};
-	static const char *const lists[] = {"ancestors", "siblings"};
+	static const char *const lists[] = {"ancestors", "siblings",
+	    "failed"};
+	static const char *const others[] = {"reused", "similar"};
 	static const char *const kept[] = {"id", "source", "choice"};
-	cJSON *context = ke_json_object(rec, "context"), *slim, *tried;
+	static const char *const whole[] = {"tried", "models"};
+	cJSON *context = ke_json_object(rec, "context"), *slim;
 	const cJSON *v;
 
 	if (context == NULL)
@@ -175,10 +208,13 @@ history_trim(cJSON *rec, const struct sections *p)
 			ke_json_set(slim, lists[i], ids(v, NULL));
 	if (sections_use(p, v = ke_json_object(context, "best")))
 		ke_json_set(slim, "best", some(v, kept, 1));
-	if ((v = ke_json_array(context, "reused")) != NULL)
-		ke_json_set(slim, "reused", ids(v, p));
-	tried = cJSON_DetachItemFromObjectCaseSensitive(context, "tried");
-	if (tried != NULL)
-		ke_json_set(slim, "tried", tried);
+	for (size_t i = 0; i < KE_LEN(others); i++)
+		if ((v = ke_json_array(context, others[i])) != NULL)
+			ke_json_set(slim, others[i], ids(v, p));
+	for (size_t i = 0; i < KE_LEN(whole); i++)
+		if (ke_json_array(context, whole[i]) != NULL)
+			ke_json_set(slim, whole[i],
+			    cJSON_DetachItemFromObjectCaseSensitive(context,
+			    whole[i]));
 	ke_json_set(rec, "context", slim);
 }

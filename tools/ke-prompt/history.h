@@ -9,7 +9,7 @@ void history_tell(struct sections *, const cJSON *context,
     const char *language);
 
 /* Cuts the record's context down to the ids that were used, the parents'
- * source and choice, and tried. */
+ * source and choice, tried and models. */
 void history_trim(cJSON *rec, const struct sections *);
 
 #endif

@@ -80,6 +80,21 @@ concerns(struct span s)
 	return set;
 }
 
+/* Cuts off the word behind a platform's name, and is true, where it is there.
+ */
+static bool
+is_hardware(struct span *platform)
+{
+	static const char word[] = " hardware";
+	size_t n = sizeof(word) - 1;
+
+	if (platform->n <= n ||
+	    memcmp(platform->s + platform->n - n, word, n) != 0)
+		return false;
+	*platform = trim(platform->s, platform->n - n);
+	return true;
+}
+
 static unsigned
 level_of(struct span s)
 {
@@ -91,7 +106,7 @@ level_of(struct span s)
 
 /* 0; -1 with what is wrong with the row. */
 static int
-read_row(struct kb *kb, const char *dir, const char *platform,
+read_row(struct kb *kb, const char *dir, struct span platform,
     const struct span *cell, struct ke_err *e)
 {
 	struct document d = {.concerns = concerns(cell[1]),
@@ -99,7 +114,7 @@ read_row(struct kb *kb, const char *dir, const char *platform,
 	struct ke_buf path = {0}, text = {0};
 	int status;
 
-	if (platform == NULL)
+	if (platform.n == 0)
 		return ke_fail(e, "a table before the first platform");
 	if (d.concerns == 0 || d.level == 0)
 		return ke_fail(e, "no such %s: %.*s",
@@ -110,7 +125,8 @@ read_row(struct kb *kb, const char *dir, const char *platform,
 	status = ke_file_read(path.s, DOCUMENT_MAX, &text, e);
 	if (status == 0) {
 		d.path = ke_strndup(cell[0].s, cell[0].n);
-		d.platform = ke_strdup(platform);
+		d.hardware = is_hardware(&platform);
+		d.platform = ke_strndup(platform.s, platform.n);
 		d.summary = ke_strndup(cell[3].s, cell[3].n);
 		d.text = ke_strndup(text.s, text.n);
 		d.constraint = strncmp(d.path, "constraints/", 12) == 0;
@@ -131,20 +147,16 @@ is_head(const struct span *cell)
 }
 
 static void
-read_line(struct kb *kb, const char *dir, struct span line, char **platform,
-    size_t number, struct ke_buf *problems)
+read_line(struct kb *kb, const char *dir, struct span line,
+    struct span *platform, size_t number, struct ke_buf *problems)
 {
 	struct span cell[4] = {{0}};
 	struct ke_err e;
 	size_t n;
 	int status = 0;
 
-	if (line.n > 3 && memcmp(line.s, "## ", 3) == 0) {
-		struct span name = trim(line.s + 3, line.n - 3);
-
-		free(*platform);
-		*platform = ke_strndup(name.s, name.n);
-	}
+	if (line.n > 3 && memcmp(line.s, "## ", 3) == 0)
+		*platform = trim(line.s + 3, line.n - 3);
 	if (line.n == 0 || line.s[0] != '|')
 		return;
 	n = cells(line, cell, KE_LEN(cell));
@@ -179,7 +191,7 @@ kb_read(struct kb *kb, const char *dir, struct ke_buf *problems,
     struct ke_err *e)
 {
 	struct ke_buf path = {0}, index = {0};
-	char *platform = NULL;
+	struct span platform = {0};
 	int status;
 
 	*kb = (struct kb){0};
@@ -195,7 +207,6 @@ kb_read(struct kb *kb, const char *dir, struct ke_buf *problems,
 		at += n + 1;
 	}
 	hash(kb);
-	free(platform);
 	ke_buf_free(&path);
 	ke_buf_free(&index);
 	return status;

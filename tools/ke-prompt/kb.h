@@ -10,12 +10,13 @@
 enum { LEVEL_BROAD = 1, LEVEL_DETAIL = 2, LEVEL_SAMPLE = 4 };
 
 struct document {
-	char *platform; /* "any", a family, or a target */
+	char *platform; /* "any", a family, a target, or a language */
 	char *path;     /* below the folder */
 	char *summary;
 	char *text;
 	unsigned concerns, level;
 	bool constraint; /* below constraints/ */
+	bool hardware;   /* of its platform in any language */
 };
 
 struct kb {

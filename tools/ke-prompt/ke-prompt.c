@@ -1,6 +1,7 @@
 /* ke-prompt: turn an expansion and its context into messages. */
 #include <err.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 static int64_t budget = 16000; /* tokens */
 static const char *kb_dir;
 static const char *op_name;
+static const char *query;
+static struct reader reader = {.target = "any"}; /* of what -s finds */
 static bool quiet, verbose;
 
 /* What every record is answered from. */
@@ -105,12 +108,14 @@ prompt(struct prompter *p, cJSON *rec, const char *where)
 		name = op_name;
 	if (language == NULL) {
 		ke_record_error(rec, TOOL, "language",
-		    "%s: this tool knows c and cuda", language_name);
+		    "%s: this tool knows c, cuda, hip and triton",
+		    language_name);
 	} else if (name == NULL) {
 		ke_record_error(rec, TOOL, "operator",
 		    "the record names no operator");
 	} else if ((op = operator_find(name, ke_json_string(rec, "dtype"),
-	    language, &e)) == NULL) {
+	    language_baseline(language, ke_json_string(rec, "target")),
+	    &e)) == NULL) {
 		ke_record_error(rec, TOOL, "operator", "%s", e.msg);
 	} else {
 		prompt_with(p, rec, where, language, op);
@@ -163,11 +168,36 @@ open_kb(struct prompter *p)
 	free(share);
 }
 
+/* Prints the documents that suit the query, a line for each. */
+static int
+print_found(struct prompter *p)
+{
+	struct pick *picks = NULL;
+	size_t n = p->kb.n == 0 ? 0 : retrieve_words(&p->ranking, query,
+	    &reader, &picks);
+	int status = 0;
+
+	ke_filter_signals();
+	for (size_t i = 0; i < n && status == 0; i++) {
+		cJSON *o = cJSON_CreateObject();
+
+		ke_json_set_string(o, "path", picks[i].doc->path);
+		ke_json_set_number(o, "score",
+		    round(picks[i].score * 1e3) / 1e3);
+		ke_json_set_string(o, "summary", picks[i].doc->summary);
+		ke_json_set_string(o, "text", picks[i].doc->text);
+		status = ke_filter_emit(o);
+		cJSON_Delete(o);
+	}
+	picks_free(picks, n);
+	return status;
+}
+
 static void
 usage(FILE *out)
 {
 	fprintf(out, "usage: ke-prompt [-hqVv] [-b tokens] [-k kbdir] "
-	    "[-o op] [file ...]\n");
+	    "[-l language] [-o op] [-s query] [-t target] [file ...]\n");
 }
 
 int
@@ -177,7 +207,7 @@ main(int argc, char **argv)
 	struct ke_err e;
 	int c;
 
-	while ((c = getopt(argc, argv, "b:hk:o:qVv")) != -1)
+	while ((c = getopt(argc, argv, "b:hk:l:o:qs:t:Vv")) != -1)
 		switch (c) {
 		case 'b':
 			if (ke_num_int(optarg, 1, 100000000, &budget, &e) == -1)
@@ -189,11 +219,20 @@ main(int argc, char **argv)
 		case 'k':
 			kb_dir = optarg;
 			break;
+		case 'l':
+			reader.language = optarg;
+			break;
 		case 'o':
 			op_name = optarg;
 			break;
 		case 'q':
 			quiet = true;
+			break;
+		case 's':
+			query = optarg;
+			break;
+		case 't':
+			reader.target = optarg;
 			break;
 		case 'V':
 			printf("%s %s\n", TOOL, KE_VERSION);
@@ -205,7 +244,11 @@ main(int argc, char **argv)
 			usage(stderr);
 			return 2;
 		}
+	if (query != NULL && argv[optind] != NULL)
+		errx(2, "-s: reads no records");
 	open_kb(&p);
+	if (query != NULL)
+		return ke_filter_end(print_found(&p));
 	hardware_describe(&p.machine);
 	return ke_filter_end(ke_filter(argv + optind, each, &p, NULL));
 }

@@ -181,8 +181,7 @@ add_words(struct operator_text *t)
 }
 
 static int
-describe(struct operator_text *t, const char *dtype,
-    const struct language *language, struct ke_err *e)
+describe(struct operator_text *t, const char *dtype, struct ke_err *e)
 {
 	struct ke_buf ref = {0};
 	struct ke_tolerance tol;
@@ -207,7 +206,7 @@ describe(struct operator_text *t, const char *dtype,
 	text_fence(&t->text, "c", ref.s);
 	ke_buf_str(&t->text, "\n");
 	/* an operator need not have a baseline in every language */
-	if (read_source(t->op, language->base, &t->base, e) == -1)
+	if (read_source(t->op, t->baseline->base, &t->base, e) == -1)
 		ke_buf_free(&t->base);
 	ke_buf_free(&ref);
 	add_words(t);
@@ -225,14 +224,14 @@ operator_free(struct operator_text *t)
 
 const struct operator_text *
 operator_find(const char *name, const char *dtype,
-    const struct language *language, struct ke_err *e)
+    const struct language *baseline, struct ke_err *e)
 {
 	static struct operators known;
 	struct operator_text *t;
 	struct ke_buf key = {0};
 
 	ke_buf_fmt(&key, "%s\n%s\n%s", name, dtype != NULL ? dtype : "",
-	    language->name);
+	    baseline->name);
 	for (size_t i = 0; i < known.n; i++)
 		if (strcmp(known.all[i]->key, key.s) == 0) {
 			ke_buf_free(&key);
@@ -240,8 +239,9 @@ operator_find(const char *name, const char *dtype,
 		}
 	t = ke_calloc(1, sizeof(*t));
 	t->key = key.s;
+	t->baseline = baseline;
 	t->op = ke_op_load(name, e);
-	if (t->op == NULL || describe(t, dtype, language, e) == -1) {
+	if (t->op == NULL || describe(t, dtype, e) == -1) {
 		operator_free(t);
 		return NULL;
 	}

@@ -5,7 +5,7 @@
 #include "concern.h"
 #include "retrieve.h"
 
-#define PICKS_MAX 8 /* beside the constraints */
+#define PICKS_MAX 8 /* in a prompt, beside the constraints */
 
 /* The parts of a score: they add up to 1. */
 #define BY_CONCERN 0.5
@@ -34,13 +34,37 @@ level_fit(unsigned level, int64_t depth)
 	    : levels[row].sample;
 }
 
+/* Is it the target, or its family? */
 static bool
-on_platform(const struct document *d, const char *target)
+is_target(const char *platform, const char *target)
 {
-	return strcmp(d->platform, "any") == 0 ||
-	    strcmp(d->platform, target) == 0 ||
-	    (strlen(d->platform) == strcspn(target, ":") &&
-	    strncmp(d->platform, target, strlen(d->platform)) == 0);
+	return strcmp(platform, target) == 0 ||
+	    (strlen(platform) == strcspn(target, ":") &&
+	    strncmp(platform, target, strlen(platform)) == 0);
+}
+
+/* Has the language documents of its own, beside those of the target? */
+static bool
+is_apart(const struct kb *kb, const struct reader *r)
+{
+	if (r->language == NULL || is_target(r->language, r->target))
+		return false;
+	for (size_t i = 0; i < kb->n; i++)
+		if (strcmp(kb->docs[i].platform, r->language) == 0)
+			return true;
+	return false;
+}
+
+/* To a language that stands apart the target's other documents are about
+ * another one. */
+static bool
+on_platform(const struct document *d, const struct reader *r, bool apart)
+{
+	if (strcmp(d->platform, "any") == 0)
+		return true;
+	if (apart && strcmp(d->platform, r->language) == 0)
+		return true;
+	return is_target(d->platform, r->target) && (d->hardware || !apart);
 }
 
 /* Stage one, but for the platform. */
@@ -125,12 +149,13 @@ retrieve(struct ranking *r, const struct want *w, struct pick **out)
 	struct pick *p = ke_calloc(kb->n, sizeof(*p));
 	double *relevance = ke_calloc(kb->n, sizeof(*relevance));
 	size_t n = 0, kept = 0, others = 0;
+	bool apart = is_apart(kb, &w->reader);
 
 	ranking_query(r, w->words, relevance);
 	for (size_t i = 0; i < kb->n; i++) {
 		const struct document *d = &kb->docs[i];
 
-		if (on_platform(d, w->target) && is_due(d, w))
+		if (on_platform(d, &w->reader, apart) && is_due(d, w))
 			p[n++] = (struct pick){.doc = d,
 			    .score = score(d, w, relevance[i])};
 	}
@@ -147,6 +172,40 @@ retrieve(struct ranking *r, const struct want *w, struct pick **out)
 	free(relevance);
 	*out = p;
 	return kept;
+}
+
+/* From the best down; ties as in the index. */
+static int
+by_relevance(const void *a, const void *b)
+{
+	const struct pick *x = a, *y = b;
+
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	return x->doc < y->doc ? -1 : x->doc > y->doc;
+}
+
+size_t
+retrieve_words(struct ranking *r, const char *words,
+    const struct reader *reader, struct pick **out)
+{
+	const struct kb *kb = r->kb;
+	struct pick *p = ke_calloc(kb->n, sizeof(*p));
+	double *relevance = ke_calloc(kb->n, sizeof(*relevance));
+	bool apart = is_apart(kb, reader);
+	size_t n = 0;
+
+	ranking_query(r, words, relevance);
+	for (size_t i = 0; i < kb->n; i++)
+		if (relevance[i] > 0 &&
+		    on_platform(&kb->docs[i], reader, apart) &&
+		    !is_picked(p, n, &kb->docs[i]))
+			p[n++] = (struct pick){.doc = &kb->docs[i],
+			    .score = relevance[i]};
+	qsort(p, n, sizeof(*p), by_relevance);
+	free(relevance);
+	*out = p;
+	return n < PICKS_MAX ? n : PICKS_MAX;
 }
 
 void

@@ -6,8 +6,14 @@
 #include "kb.h"
 #include "ranking.h"
 
-struct want {
+/* For whom documents are. */
+struct reader {
 	const char *target;
+	const char *language; /* of the candidate; NULL: the target's own */
+};
+
+struct want {
+	struct reader reader;
 	unsigned concerns; /* of the diagnosis */
 	unsigned about;    /* of the operator's tags */
 	const char *words; /* to rank by */
@@ -23,6 +29,10 @@ struct pick {
 /* Picks, into an array that the caller frees with picks_free: first the
  * constraints in the order of the index, then the best others. */
 size_t retrieve(struct ranking *, const struct want *, struct pick **);
+
+/* As retrieve, but by the words alone, from the best down; why is NULL. */
+size_t retrieve_words(struct ranking *, const char *words,
+    const struct reader *, struct pick **);
 void picks_free(struct pick *, size_t n);
 
 #endif
