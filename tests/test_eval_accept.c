@@ -1,5 +1,6 @@
 /* The acceptance rule at the ends of a type: what may be infinite, and what
- * rounds to a denormal. */
+ * rounds to a denormal; the 2-norm of few errors and of many; what is wrong
+ * rather than imprecise; and what the honest need. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../tools/ke-eval/accept.h"
+#include "mem.h"
 
 /* c and c2 small, so that hardly more than the type's own rounding is
  * excused. */
@@ -107,11 +109,110 @@ spacing(void **state)
 	assert_int_equal(said(KE_F16, 0, 0x1p-25, 0), ACCEPT);
 }
 
+/* What is said of n sums of 32 terms, each wrong by twice what c2 excuses of
+ * many. */
+static enum accepted
+said_of_sums(int64_t n)
+{
+	static const struct ke_tolerance t = {.c = 8, .c2 = 0.5, .acc = KE_F32};
+	struct rule r = accept_rule(&t, KE_F32, 32, 1);
+	struct compared c = {.worst = -1};
+	struct sums sums = {0};
+	float *y = ke_calloc((size_t)n, sizeof(*y));
+	double *want = ke_calloc((size_t)n, sizeof(*want));
+	double *scale = ke_calloc((size_t)n, sizeof(*scale));
+	enum accepted a;
+
+	for (int64_t i = 0; i < n; i++) {
+		scale[i] = 32;
+		want[i] = sqrt(32);
+		y[i] = (float)(want[i] +
+		    (i % 2 ? -1 : 1) * r.scale * sqrt(32) / 8);
+	}
+	accept_real(&r, KE_F32, y, want, scale, 0, n, &c, &sums);
+	a = accept_close(&r, &sums, &c);
+	free(y);
+	free(want);
+	free(scale);
+	return a;
+}
+
+/* What chance makes of two errors it doesn't make of many. */
+static void
+few(void **state)
+{
+	(void)state;
+	assert_int_equal(said_of_sums(1), ACCEPT);
+	assert_int_equal(said_of_sums(2), ACCEPT);
+	assert_int_equal(said_of_sums(1 << 10), IMPRECISE);
+	assert_int_equal(said_of_sums(1 << 16), IMPRECISE);
+}
+
+/* What is said of a thousand elements, the last of which isn't right. */
+static enum accepted
+said_of_one(double got, double wanted, double terms)
+{
+	enum { N = 1000 };
+	struct rule r = accept_rule(&strict, KE_F32, 1, 1);
+	struct compared c = {.worst = -1};
+	struct sums sums = {0};
+	double want[N], scale[N];
+	float y[N];
+
+	for (int i = 0; i < N; i++) {
+		y[i] = 10;
+		want[i] = scale[i] = 10;
+	}
+	y[N - 1] = (float)got;
+	want[N - 1] = wanted;
+	scale[N - 1] = terms;
+	accept_real(&r, KE_F32, y, want, scale, 0, N, &c, &sums);
+	return accept_close(&r, &sums, &c);
+}
+
+/* An element of which nothing is right is wrong, however small it is beside the
+ * others; where its terms cancel, they are what it is measured by. */
+static void
+far(void **state)
+{
+	(void)state;
+	assert_int_equal(said_of_one(1, 1, 1), ACCEPT);
+	assert_int_equal(said_of_one(1.004, 1, 1), IMPRECISE);
+	assert_int_equal(said_of_one(0, 1, 1), WRONG);
+	assert_int_equal(said_of_one(1e-23, -1.07, 1.07), WRONG);
+	assert_int_equal(said_of_one(4e-3, 1e-5, 1), IMPRECISE);
+	assert_int_equal(said_of_one(4e-3, 1e-5, 1e-5), WRONG);
+	assert_int_equal(said_of_one(0, 0x1p-130, 0x1p-130), IMPRECISE);
+}
+
+/* What an honest result needs of the constants: nothing where the type can't
+ * hold what it should be, everything where it can. */
+static void
+needs(void **state)
+{
+	static const struct ke_tolerance t = {.c = 8, .c2 = 2, .acc = KE_F32};
+	double want[] = {1, 2, 7e4}, scale[] = {1, 2, 7e4};
+	double got[] = {1 + 0x1p-10, 2, INFINITY};
+	struct accept_needs n = accept_needs(&t, KE_F16, 16, got, want, scale,
+	    3);
+
+	(void)state;
+	/* of 2^-10 rounding to f16 excuses half; 4 roundings of f32 the rest */
+	assert_float_equal(n.c, 0x1p-11 / (4 * 0x1p-24), 1);
+	assert_true(isfinite(n.c2));
+	got[2] = -INFINITY;
+	assert_true(isinf(accept_needs(&t, KE_F16, 16, got, want, scale, 3).c));
+	got[2] = INFINITY;
+	want[2] = scale[2] = 6e4;
+	assert_true(isinf(accept_needs(&t, KE_F16, 16, got, want, scale, 3).c));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(infinite),
-	    cmocka_unit_test(spacing)};
+	    cmocka_unit_test(spacing), cmocka_unit_test(few),
+	    cmocka_unit_test(far), cmocka_unit_test(needs)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,30 @@ what_changes(void **state)
 	cJSON_Delete(env);
 }
 
+/* Zones within a package are in its count, and others are not of it. */
+static void
+energy(void **state)
+{
+	double from;
+
+	(void)state;
+	assert_true(isnan(state_joules(root)));
+	put("/sys/class/powercap/intel-rapl:0/name", "package-0\n");
+	put("/sys/class/powercap/intel-rapl:0/energy_uj", "1500000\n");
+	put("/sys/class/powercap/intel-rapl:1/name", "psys\n");
+	put("/sys/class/powercap/intel-rapl:1/energy_uj", "9000000\n");
+	put("/sys/class/powercap/intel-rapl:2/name", "package-1\n");
+	put("/sys/class/powercap/intel-rapl:2/energy_uj", "250000\n");
+	from = state_joules(root);
+	assert_true(fabs(from - 1.75) < 1e-9);
+	put("/sys/class/powercap/intel-rapl:2/energy_uj", "1250000\n");
+	assert_true(fabs(state_spent(from, state_joules(root)) - 1) < 1e-9);
+	/* it has wrapped */
+	put("/sys/class/powercap/intel-rapl:0/energy_uj", "7\n");
+	assert_true(isnan(state_spent(from, state_joules(root))));
+	assert_true(isnan(state_spent(NAN, from)));
+}
+
 /* A system that tells nothing leaves members out. */
 static void
 what_is_not_told(void **state)
@@ -193,6 +217,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_changes, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(energy, set_up, tear_down),
 		cmocka_unit_test(what_is_not_told),
 		cmocka_unit_test_setup_teardown(what_stays, set_up, tear_down),
 		cmocka_unit_test(flags),

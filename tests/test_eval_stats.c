@@ -335,7 +335,7 @@ judge(const float *y, const double *ref, double scale, int64_t n,
 }
 
 /* One element: bound u |ref| + 8 u sqrt(4) scale with u = 2^-24, norm
- * 2 u + 2 u sqrt(4). */
+ * 2 u |ref| + 5 * 2 u sqrt(4) size. */
 static void
 one_element(void **state)
 {
@@ -346,8 +346,9 @@ one_element(void **state)
 	} rows[] = {
 		{1, 1, 1, ACCEPT},
 		{1 + 3 * FLT_EPSILON, 1, 1, ACCEPT}, /* 6 u */
-		{1 + 4 * FLT_EPSILON, 1, 1, IMPRECISE}, /* 8 u: the norm */
-		{1 + 20 * FLT_EPSILON, 1, 1, IMPRECISE}, /* and the bound */
+		{1 + 8 * FLT_EPSILON, 1, 1, ACCEPT}, /* 16 u */
+		{1 + 9 * FLT_EPSILON, 1, 1, IMPRECISE}, /* 18 u: the bound */
+		{1 + 20 * FLT_EPSILON, 1, 1, IMPRECISE}, /* and the norm */
 		{1.019f, 1, 1, IMPRECISE}, {1.021f, 1, 1, WRONG},
 		{-1, 1, 1, WRONG}, {0, 1, 1, WRONG},
 		{NAN, 1, 1, WRONG}, {1, NAN, 1, WRONG}, {NAN, NAN, 1, ACCEPT},
@@ -357,8 +358,8 @@ one_element(void **state)
 		{0, 0, 1, ACCEPT}, {-0.0f, 0, 1, ACCEPT},
 		{9e-7f, 0, 1, ACCEPT}, /* of 16 u scale: 9.5e-7 */
 		{1e-6f, 0, 1, WRONG}, {1e-30f, 0, 0, WRONG},
-		/* terms that cancel: size is scale / sqrt(4), norm 1.2e-7 */
-		{1.0001e-3f, 1e-3, 1, ACCEPT}, {1.0002e-3f, 1e-3, 1,
+		/* terms that cancel: size is scale / sqrt(4), norm 6e-7 */
+		{1.0005e-3f, 1e-3, 1, ACCEPT}, {1.0007e-3f, 1e-3, 1,
 		    IMPRECISE}, {1.0001e-3f, 1e-3, 0.1, IMPRECISE},
 	};
 

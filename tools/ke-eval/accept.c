@@ -8,8 +8,11 @@
 /* Up to this relative error in the 2-norm a wrong result is called imprecise:
  * five roundings to bf16, the lowest precision that is likely inside. */
 #define IMPRECISE_RMS 0.02
+#define IMPRECISE_ELEMENT 0.25 /* and the worst one's, of its terms' size */
 #define LANES 32
 #define BIAS_COUNT 4096 /* elements below which a mean error says little */
+/* by which the norm of n errors may exceed that of many, in 1 / sqrt(n) */
+#define FEW 4.0
 
 struct lanes {
 	double error2[LANES], ref2[LANES], size2[LANES], error[LANES],
@@ -51,6 +54,20 @@ mismatch(struct compared *c, int64_t i, double got, double want)
 	c->ratio = INFINITY;
 }
 
+static double
+bound_of(const struct rule *r, double want, double s)
+{
+	return r->u * fabs(want) + r->scale * s + r->spacing;
+}
+
+/* Is it infinite, as what the type can't hold may be? */
+static bool
+overflows(const struct rule *r, double got, double want, double s)
+{
+	return isinf(got) && signbit(got) == signbit(want) &&
+	    fabs(want) + bound_of(r, want, s) >= r->infinite;
+}
+
 /* One element, with all that can be wrong with it. */
 static void
 accept_one(const struct rule *r, double got, double want, double s, int64_t i,
@@ -61,15 +78,13 @@ accept_one(const struct rule *r, double got, double want, double s, int64_t i,
 	/* other terms than those that count here may be infinite */
 	if (!isfinite(s))
 		s = fabs(want);
-	bound = r->u * fabs(want) + r->scale * s + r->spacing;
+	bound = bound_of(r, want, s);
 	if (!isfinite(want) || !isfinite(got)) {
 		if (!defended(class))
 			return;
-		/* the same class and sign, and nothing else, will do; but what
-		 * the type can't hold may be infinite */
+		/* the same class and sign, and nothing else, will do */
 		if (!(isnan(want) ? isnan(got) : got == want ||
-		    (isinf(got) && signbit(got) == signbit(want) &&
-		    fabs(want) + bound >= r->infinite)))
+		    overflows(r, got, want, s)))
 			mismatch(c, i, got, want);
 		return;
 	}
@@ -163,16 +178,70 @@ accept_whole(enum ke_dtype type, const void *y, const int64_t *ref,
 	}
 }
 
+/* What the norm of the errors of n elements is allowed to be, over that of as
+ * many as one likes: of few, chance makes it larger. */
+static double
+few(int64_t n)
+{
+	return 1 + FEW / sqrt((double)n);
+}
+
 /* Is the tensor as a whole what rounding excuses?  Where the reference is all
  * zero, the elements' own bound decides. */
 static bool
 norm_holds(const struct rule *r, const struct sums *sum)
 {
-	double ref = sqrt(sum->ref2);
-	double limit = r->norm_u * ref + r->norm_acc * sqrt(sum->size2) +
-	    r->spacing * sqrt((double)sum->n);
+	double ref = sqrt(sum->ref2), limit;
 
-	return !defended(norm) || ref == 0 || sqrt(sum->error2) <= limit;
+	if (!defended(norm) || ref == 0)
+		return true;
+	limit = r->norm_u * ref +
+	    r->norm_acc * few(sum->n) * sqrt(sum->size2) +
+	    r->spacing * sqrt((double)sum->n);
+	return sqrt(sum->error2) <= limit;
+}
+
+struct accept_needs
+accept_needs(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
+    const double *got, const double *ref, const double *scale, int64_t n)
+{
+	const struct ke_tolerance unit = {.c = 1, .c2 = 1, .acc = t->acc};
+	struct rule r = accept_rule(&unit, out, reduction, 1);
+	struct rule stored = accept_rule(t, out, reduction, 1);
+	double error2 = 0, ref2 = 0, sizes2 = 0;
+	struct accept_needs need = {0, 0};
+
+	for (int64_t i = 0; i < n; i++) {
+		double error = fmax(0, fabs(got[i] - ref[i]) - r.spacing);
+
+		if (!isfinite(ref[i]) || !isfinite(scale[i]) ||
+		    scale[i] <= 0 || overflows(&stored, got[i], ref[i],
+		    scale[i]))
+			continue;
+		need.c = fmax(need.c, isfinite(got[i])
+		    ? (error - r.u * fabs(ref[i])) / (r.scale * scale[i])
+		    : (double)INFINITY);
+		error2 += error * error;
+		ref2 += ref[i] * ref[i];
+		sizes2 += size2(&r, ref[i] * ref[i], scale[i]);
+	}
+	if (sizes2 > 0)
+		need.c2 = fmax(0, (sqrt(error2) - r.norm_u * sqrt(ref2)) /
+		    (r.norm_acc * few(n) * sqrt(sizes2)));
+	return need;
+}
+
+/* Is the worst element wrong in its first digit?  Its scale is what its bound
+ * was made of.  What the type holds as a subnormal may be flushed. */
+static bool
+is_far(const struct rule *r, const struct compared *c)
+{
+	double error = fabs(c->got - c->want), u = r->u * fabs(c->want);
+	double s = (error / c->ratio - u - r->spacing) / r->scale;
+
+	return c->ratio > 1 && error > IMPRECISE_ELEMENT *
+	    sqrt(size2(r, c->want * c->want, s > 0 ? s : 0)) +
+	    r->spacing / ke_dtypes[r->type].roundoff;
 }
 
 enum accepted
@@ -188,5 +257,5 @@ accept_close(const struct rule *r, const struct sums *sum, struct compared *c)
 	if ((c->ratio <= 1 || !defended(element)) && norm_holds(r, sum) &&
 	    (c->bias <= 1 || !defended(bias)))
 		return ACCEPT;
-	return c->rms <= IMPRECISE_RMS ? IMPRECISE : WRONG;
+	return c->rms <= IMPRECISE_RMS && !is_far(r, c) ? IMPRECISE : WRONG;
 }

@@ -25,6 +25,15 @@ struct rule {
 struct rule accept_rule(const struct ke_tolerance *, enum ke_dtype out,
     double reduction, double slack);
 
+/* The constants that it takes to accept n elements, got[i] for ref[i] with a
+ * scale of scale[i]. */
+struct accept_needs {
+	double c, c2;
+};
+struct accept_needs accept_needs(const struct ke_tolerance *,
+    enum ke_dtype out, double reduction, const double *got,
+    const double *ref, const double *scale, int64_t n);
+
 struct compared {
 	double ratio; /* largest error over its bound */
 	double rms;   /* ||y - ref|| / ||ref|| */

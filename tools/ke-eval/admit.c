@@ -129,8 +129,18 @@ test_work(struct admission *a)
 	    : "flops and bytes are above 0 in every timed case");
 }
 
-/* Does base.c pass on all that is ever drawn?  0, or -1 with the reason where
- * the system failed. */
+/* Did the device fail, of which the operator is not to blame? */
+static bool
+lost(const struct epoch *x, struct ke_err *e)
+{
+	if (x->down.status == KE_PASS)
+		return false;
+	ke_fail(e, "%s", x->down.detail);
+	return true;
+}
+
+/* Does the baseline pass on all that is ever drawn?  0, or -1 with the reason
+ * where the system failed. */
 static int
 test_base(struct admission *a, struct ke_err *e)
 {
@@ -138,7 +148,7 @@ test_base(struct admission *a, struct ke_err *e)
 	bool is_op = false;
 
 	for (int i = 0; i < EPOCHS; i++) {
-		struct epoch *full = epoch_check(&target_cpu, x->op,
+		struct epoch *full = epoch_check(x->target, x->op,
 		    ke_dtypes[x->dtype].name, x->set, x->workers, x->jobs,
 		    &is_op, e);
 
@@ -148,10 +158,14 @@ test_base(struct admission *a, struct ke_err *e)
 			admission_found(a, "baseline", false, "%s", e->msg);
 			return 0;
 		}
+		if (lost(full, e)) {
+			epoch_close(full);
+			return -1;
+		}
 		epoch_close(full);
 	}
-	admission_found(a, "baseline", true, "base.c passes all cases with "
-	    "the whole battery, %d times", EPOCHS);
+	admission_found(a, "baseline", true, "%s passes all cases with "
+	    "the whole battery, %d times", x->target->base, EPOCHS);
 	return 0;
 }
 
@@ -192,8 +206,10 @@ test_tolerance(struct admission *a, cJSON *o, struct ke_err *e)
 	bool enforces, spares;
 	int status = calibrate(a->epoch, &a->self, &c, &v, what, e);
 
-	if (status == -1 && v.status == KE_PASS)
+	if (status == -1 && (v.status == KE_PASS || lost(a->epoch, e))) {
+		calibration_free(&c);
 		return -1;
+	}
 	if (status == -1) {
 		admission_found(a, "tolerance", false, "%s: %s: %s: %s", what,
 		    ke_status_name(v.status), v.code, v.detail);
@@ -260,15 +276,16 @@ test_all(struct admission *a, cJSON *o, struct ke_err *e)
 	return test_tolerance(a, o, e);
 }
 
-/* Can this target not run the variant at all? */
+/* Has the target's language no such type?  Then its name. */
 static const char *
-untested(const struct ke_op *op, enum ke_dtype dtype)
+untested(const struct toolchain *c, const struct ke_op *op,
+    enum ke_dtype dtype)
 {
 	for (size_t t = 0; t < op->n_tensors; t++) {
 		enum ke_dtype type = ke_tensor_dtype(&op->tensors[t], dtype);
 
 		if (op->tensors[t].role != KE_LET &&
-		    *ke_dtypes[type].c == '\0')
+		    *c->type(type) == '\0')
 			return ke_dtypes[type].name;
 	}
 	return NULL;
@@ -279,22 +296,32 @@ admit(const struct ke_op *op, const char *dtype, const struct settings *s,
     cJSON *o, struct ke_err *e)
 {
 	struct admission a = {.tests = cJSON_CreateArray()};
-	const char *type = untested(op, ke_dtype_find(dtype));
+	const struct toolchain *c = s->target->toolchain;
+	const char *type = untested(c, op, ke_dtype_find(dtype));
+	/* ref.c runs here, for which a GPU's cases are too large */
+	const char *set = s->set != NULL ? s->set : target_cpu.set;
 	double from = ke_now();
 	bool is_op = false;
+	char why[64];
 	int status = 0;
 
 	ke_json_set(o, "tests", a.tests);
 	if (type != NULL) {
 		ke_json_set_string(o, "result", "untested");
-		ke_json_set_string(o, "reason", "language c has no such type");
+		snprintf(why, sizeof(why), "language %s has no %s",
+		    c->language, type);
+		ke_json_set_string(o, "reason", why);
 		return 1;
 	}
-	a.epoch = epoch_admit(op, dtype, settings_set(s), s->workers, s->jobs, &is_op,
-	    e);
+	a.epoch = epoch_admit(s->target, op, dtype, set, s->workers, s->jobs,
+	    &is_op, e);
 	a.self.epoch = a.epoch;
 	if (a.epoch == NULL && !is_op)
 		return -1;
+	if (a.epoch != NULL && lost(a.epoch, e)) {
+		epoch_close(a.epoch);
+		return -1;
+	}
 	if (a.epoch == NULL)
 		admission_found(&a, "baseline", false, "%s", e->msg);
 	else

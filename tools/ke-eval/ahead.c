@@ -1,7 +1,8 @@
 /* Compiling ahead.  Where compiling needs processors and timing needs a GPU,
  * the records on standard input go through a process that has them compiled,
  * several at once, before it passes them on unchanged and in their order: the
- * evaluation then finds every object in the cache. */
+ * evaluation then finds every object in the cache.  Only the first goes on at
+ * once, so that the GPU is opened while it is compiled. */
 #include <err.h>
 #include <errno.h>
 #include <signal.h>
@@ -13,12 +14,15 @@
 
 #include "call.h"
 #include "filter.h"
+#include "lock.h"
 #include "record.h"
 #include "stream.h"
 #include "target.h"
+#include "warm.h"
 
 #define AHEAD_MAX 64
 #define TICK_MS 20
+#define YIELD 10 /* where processors are few, who times goes first */
 
 static pid_t passer;
 
@@ -29,13 +33,28 @@ static struct {
 } ring[AHEAD_MAX];
 static size_t first, n_ring;
 
+/* A warm compiler must be there before the processes that are to share it. */
+static void
+warm_up(const cJSON *rec)
+{
+	const struct toolchain *t = rec == NULL ? NULL
+	    : target_toolchain(call.settings.target, rec);
+	struct ke_err e;
+	int lock;
+
+	if (t == NULL || !t->warm || !toolchain_is_there(t) ||
+	    (lock = ke_lock_cpu(false, &e)) == -1)
+		return;
+	(void)warm_socket(t);
+	ke_unlock(lock);
+}
+
 /* In a process of its own; what goes wrong is said when the record's turn
  * comes. */
 static void
-compile(const char *line, size_t n)
+compile(cJSON *rec)
 {
 	struct ke_err e;
-	cJSON *rec = ke_json_parse(line, n, &e);
 	struct verdict v = {.status = KE_PASS};
 	static struct program p;
 	static struct fitted f;
@@ -46,7 +65,7 @@ compile(const char *line, size_t n)
 	if (rec == NULL || ke_record_check(rec, &e) == -1 ||
 	    ke_record_failed(rec) || ke_json_object(rec, "eval") != NULL ||
 	    call_complete(rec, &op, &type, &e) == -1 ||
-	    program_open(&p, call.settings.target->toolchain,
+	    program_open(&p, target_toolchain(call.settings.target, rec),
 	    ke_json_string(rec, "source"), op, ke_json_object(rec, "choice"),
 	    &v) == -1)
 		return;
@@ -67,25 +86,6 @@ compile(const char *line, size_t n)
 }
 
 static void
-begin(const char *line, size_t n)
-{
-	size_t at = (first + n_ring++) % AHEAD_MAX;
-
-	ring[at].line.n = 0;
-	ke_buf_add(&ring[at].line, line, n);
-	ke_buf_str(&ring[at].line, "\n");
-	ring[at].pid = fork();
-	if (ring[at].pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		signal(SIGCHLD, SIG_DFL);
-		compile(line, n);
-		_exit(0);
-	}
-	if (ring[at].pid == -1)
-		ring[at].pid = 0;
-}
-
-static void
 pass_on(const struct ke_buf *b)
 {
 	for (size_t at = 0; at < b->n; ) {
@@ -97,6 +97,35 @@ pass_on(const struct ke_buf *b)
 			_exit(0); /* the evaluation has ended */
 		at += (size_t)put;
 	}
+}
+
+static void
+begin(const char *line, size_t n)
+{
+	static bool has_begun;
+	size_t at = (first + n_ring++) % AHEAD_MAX;
+	struct ke_err e;
+	cJSON *rec = ke_json_parse(line, n, &e);
+
+	warm_up(rec);
+	ring[at].line.n = 0;
+	ke_buf_add(&ring[at].line, line, n);
+	ke_buf_str(&ring[at].line, "\n");
+	ring[at].pid = fork();
+	if (ring[at].pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		signal(SIGCHLD, SIG_DFL);
+		compile(rec);
+		_exit(0);
+	}
+	if (ring[at].pid == -1)
+		ring[at].pid = 0;
+	cJSON_Delete(rec);
+	if (has_begun)
+		return;
+	has_begun = true;
+	pass_on(&ring[at].line);
+	ring[at].line.n = 0;
 }
 
 /* Those at the front that are compiled; with wait, at least one. */
@@ -176,6 +205,7 @@ ahead_start(void)
 		close(fds[0]);
 		close(fds[1]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)nice(YIELD);
 		_exit(serve(most < 1 ? 1 : most > AHEAD_MAX ? AHEAD_MAX
 		    : most));
 	}

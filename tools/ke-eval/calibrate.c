@@ -1,25 +1,29 @@
 /* What an honest implementation's error is, and what that of the next lower
  * precision.
  *
- * Honest are the baseline and the operator's seeds; where it has none, ref.c
- * computed in float, if the variant accumulates in f32.  That one counts on
- * inputs as declared only: where many terms are equal, as the battery has them,
- * the error of its plain sums grows with their number and not with its root,
- * which is what the rule excuses.  The lower precision is the baseline on
- * inputs rounded to it, which is the least that a kernel in that precision
- * does, and all that tensor cores do in tf32.  Errors are measured at up to
- * ELEMENTS elements of each output: all of a small one. */
+ * Honest are the baseline and the operator's seeds in its language; where it
+ * has none, on a CPU, ref.c computed in float, if the variant accumulates in
+ * f32.  That one counts on inputs as declared only: where many terms are equal,
+ * as the battery has them, the error of its plain sums grows with their number
+ * and not with its root, which is what the rule excuses.  The lower precision is
+ * the baseline on inputs rounded to it, which is the least that a kernel in that
+ * precision does, and all that tensor cores do in tf32.  Errors are measured at
+ * up to ELEMENTS elements of each output, all of a small one, and on a GPU at
+ * all. */
+#include <err.h>
 #include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept.h"
 #include "calibrate.h"
 #include "file.h"
 #include "lock.h"
 #include "play.h"
 #include "random.h"
+#include "target.h"
 
 #define ELEMENTS 4096
 /* A constant that would be doubtful at the next measurement is none. */
@@ -154,69 +158,56 @@ find_truth(struct work *w, size_t k, void *const *y)
 	expected_close(w->self, &r);
 }
 
-/* The constants that it takes to accept got[i] for x->ref[i]. */
+/* Counts what one output of slot k needs. */
 static void
-find_needs(const struct work *w, size_t t, const struct truth *x,
-    const double *got, double *c, double *c2)
-{
-	double n = w->self->layout->reduction[t];
-	double u = ke_dtypes[epoch_type(w->epoch, t)].roundoff;
-	double acc = ke_dtypes[w->epoch->tolerance.acc].roundoff * sqrt(n);
-	double error2 = 0, ref2 = 0, size2 = 0;
-
-	*c = *c2 = 0;
-	for (int64_t i = 0; i < x->n; i++) {
-		double error = fmax(0, fabs(got[i] - x->ref[i]) -
-		    ke_dtypes[epoch_type(w->epoch, t)].spacing);
-		double s = x->scale[i];
-		double size = fmax(fabs(x->ref[i]), s / sqrt(n));
-
-		if (!isfinite(x->ref[i]) || !isfinite(s) || s <= 0)
-			continue;
-		*c = fmax(*c, isfinite(got[i])
-		    ? (error - u * fabs(x->ref[i])) / (acc * s) : INFINITY);
-		error2 += error * error;
-		ref2 += x->ref[i] * x->ref[i];
-		size2 += size * size;
-	}
-	if (size2 > 0)
-		*c2 = fmax(0, (sqrt(error2) - 2 * u * sqrt(ref2)) /
-		    (acc * sqrt(size2)));
-}
-
-/* Counts the error of one output of slot k. */
-static void
-count_error(struct work *w, size_t t, size_t k, const double *got,
+count_needs(struct work *w, size_t t, size_t k, struct accept_needs need,
     const char *who)
 {
 	const struct slot *slot = &w->self->layout->slots[k];
 	struct calibration *r = w->result;
-	double c, c2;
 
-	find_needs(w, t, &w->truth[slot->bits > 0 ? slot->part : k][t], got,
-	    &c, &c2);
 	if (slot->bits > 0) {
-		w->lower_c = fmax(w->lower_c, c);
-		w->lower_c2 = fmax(w->lower_c2, c2);
+		w->lower_c = fmax(w->lower_c, need.c);
+		w->lower_c2 = fmax(w->lower_c2, need.c2);
 		return;
 	}
-	if (c > r->c.honest) {
+	if (need.c > r->c.honest) {
 		r->where.n = 0;
 		ke_buf_fmt(&r->where, "%s at %s, inputs %s", who,
 		    w->epoch->op->tensors[t].name,
 		    draw_kind_name(slot->kind));
 	}
-	r->c.honest = fmax(r->c.honest, c);
-	r->c2.honest = fmax(r->c2.honest, c2);
+	r->c.honest = fmax(r->c.honest, need.c);
+	r->c2.honest = fmax(r->c2.honest, need.c2);
+}
+
+/* The slot whose reference counts for slot k: of one that was rounded, that
+ * from which it was. */
+static size_t
+truth_of(const struct work *w, size_t k)
+{
+	const struct slot *slot = &w->self->layout->slots[k];
+
+	return slot->bits > 0 ? slot->part : k;
+}
+
+/* The same for elements that are here. */
+static void
+count_error(struct work *w, size_t t, size_t k, const double *got,
+    const char *who)
+{
+	const struct truth *x = &w->truth[truth_of(w, k)][t];
+
+	count_needs(w, t, k, accept_needs(&w->epoch->tolerance,
+	    epoch_type(w->epoch, t), w->self->layout->reduction[t], got,
+	    x->ref, x->scale, x->n), who);
 }
 
 static void
 count_outputs(struct work *w, size_t k, void *const *y, const char *who)
 {
 	for (size_t t = 0; t < w->epoch->op->n_tensors; t++) {
-		const struct slot *slot = &w->self->layout->slots[k];
-		const struct truth *x = &w->truth[slot->bits > 0 ? slot->part
-		    : k][t];
+		const struct truth *x = &w->truth[truth_of(w, k)][t];
 		double *got;
 
 		if (!is_measured(w->epoch, t))
@@ -254,6 +245,35 @@ count_in_float(struct work *w, size_t k)
 	w->self->reference = in_double;
 }
 
+/* Where the outputs lie on a device: its keeper says what they need. */
+static int
+count_there(struct work *w, const struct play *p, size_t k, const char *who,
+    struct verdict *v)
+{
+	struct accept_needs need[KE_TENSORS_MAX];
+
+	if (w->epoch->target->needs(p, k, truth_of(w, k), need, v) == -1)
+		return -1;
+	for (size_t t = 0; t < w->epoch->op->n_tensors; t++)
+		if (is_measured(w->epoch, t))
+			count_needs(w, t, k, need[t], who);
+	return 0;
+}
+
+static int
+count_here(struct work *w, const struct play *p, size_t k, const char *who,
+    struct ke_err *e)
+{
+	void *y[KE_TENSORS_MAX];
+
+	if (play_outputs(p, k, y, e) == -1)
+		return -1;
+	if (p->side == &w->epoch->base && w->self->layout->slots[k].bits == 0)
+		find_truth(w, k, y);
+	count_outputs(w, k, y, who);
+	return 0;
+}
+
 /* Runs a program on the layout's slots, and looks at what came out. */
 static int
 run(struct work *w, struct side *side, const struct fitted *f, size_t n,
@@ -266,16 +286,11 @@ run(struct work *w, struct side *side, const struct fitted *f, size_t n,
 
 	if (play_run(&p, &ran, v, e) == -1)
 		return -1;
-	for (size_t k = 0; k < n; k++) {
-		void *y[KE_TENSORS_MAX];
-
-		if (play_outputs(&p, k, y, e) == -1)
+	for (size_t k = 0; k < n; k++)
+		if ((w->epoch->target->needs == NULL
+		    ? count_here(w, &p, k, who, e)
+		    : count_there(w, &p, k, who, v)) == -1)
 			return -1;
-		if (side == &w->epoch->base &&
-		    w->self->layout->slots[k].bits == 0)
-			find_truth(w, k, y);
-		count_outputs(w, k, y, who);
-	}
 	return 0;
 }
 
@@ -295,21 +310,22 @@ measure_layout(struct work *w, struct seeds *s, struct verdict *v,
 
 	w->self->layout = l;
 	w->lower_c = w->lower_c2 = 0;
-	snprintf(what, 64, "base.c");
+	snprintf(what, 64, "%s", w->epoch->target->base);
 	w->truth = ke_calloc(l->n_slots, sizeof(*w->truth));
-	status = run(w, &w->epoch->base, &l->base, l->n_slots, "base.c", v, e);
+	status = run(w, &w->epoch->base, &l->base, l->n_slots,
+	    w->epoch->target->base, v, e);
 	for (size_t k = 0; status == 0 && w->has_float && k < l->n_slots; k++)
 		if (l->slots[k].kind == DRAW_DECLARED &&
 		    l->slots[k].bits == 0)
 			count_in_float(w, k);
-	for (size_t i = 0; status == 0 && l->timed && i < s->n; i++) {
+	for (size_t i = 0; status == 0 && i < s->n; i++) {
 		const struct fitted *f =
 		    &s->fitted[i * w->epoch->n_cases + w->layout];
 
 		snprintf(what, 64, "%s", s->name[i]);
 		if (f->variant != -1)
-			status = run(w, &s->side[i], f, EPOCH_TIMED,
-			    s->name[i], v, e);
+			status = run(w, &s->side[i], f, l->timed ? EPOCH_TIMED
+			    : l->n_slots, s->name[i], v, e);
 	}
 	for (size_t k = 0; k < l->n_slots; k++)
 		for (size_t t = 0; t < KE_TENSORS_MAX; t++) {
@@ -325,7 +341,7 @@ measure_layout(struct work *w, struct seeds *s, struct verdict *v,
 	return status;
 }
 
-/* Every seed*.c, fitted to the timed cases, compiled, its runner started. */
+/* A seed, fitted to all cases, compiled, ready to run. */
 static int
 open_seed(struct epoch *e, struct seeds *s, const char *path,
     struct verdict *v, char what[64], struct ke_err *err)
@@ -339,25 +355,24 @@ open_seed(struct epoch *e, struct seeds *s, const char *path,
 	snprintf(s->name[s->n], sizeof(s->name[0]), "%s", what);
 	side->outputs = &e->outputs;
 	if (status == 0)
-		status = program_open(&side->program, &toolchain_c, text.s, e->op,
-		    NULL, v);
+		status = program_open(&side->program, e->target->toolchain,
+		    text.s, e->op, NULL, v);
 	for (size_t i = 0; status == 0 && i < e->n_cases; i++)
-		if (e->cases[i].timed)
-			status = program_fit(&side->program, text.s, e->op,
-			    e->dtype, e->cases[i].kase,
-			    &s->fitted[s->n * e->n_cases + i], v);
+		status = program_fit(&side->program, text.s, e->op, e->dtype,
+		    e->cases[i].kase, &s->fitted[s->n * e->n_cases + i], v);
 	ke_buf_free(&text);
 	if (status == 0)
 		status = program_compile(&side->program, e->jobs, v, err);
 	if (status == 0 && v->status != KE_PASS)
 		status = -1;
 	if (status == 0)
-		status = runner_start(&side->runner, &side->program,
-		    e->inputs_ro, side->outputs->fd, v, err);
+		status = e->target->start(e, side, v, err);
 	s->n++;
 	return status;
 }
 
+/* Those in the language of the baseline.  One for other types than this doesn't
+ * compile. */
 static int
 open_seeds(struct epoch *e, struct seeds *s, struct verdict *v, char what[64],
     struct ke_err *err)
@@ -366,7 +381,8 @@ open_seeds(struct epoch *e, struct seeds *s, struct verdict *v, char what[64],
 	glob_t found;
 	int status = 0;
 
-	ke_buf_fmt(&pattern, "%s/seed*.c", e->op->dir);
+	ke_buf_fmt(&pattern, "%s/seed*.%s", e->op->dir,
+	    e->target->toolchain->suffix);
 	if (glob(pattern.s, 0, NULL, &found) != 0)
 		found.gl_pathc = 0;
 	ke_buf_free(&pattern);
@@ -374,18 +390,26 @@ open_seeds(struct epoch *e, struct seeds *s, struct verdict *v, char what[64],
 	s->name = ke_calloc(found.gl_pathc, sizeof(*s->name));
 	s->fitted = ke_calloc(found.gl_pathc * e->n_cases,
 	    sizeof(*s->fitted));
-	for (size_t i = 0; status == 0 && i < found.gl_pathc; i++)
+	for (size_t i = 0; status == 0 && i < found.gl_pathc; i++) {
 		status = open_seed(e, s, found.gl_pathv[i], v, what, err);
+		if (status == -1 && v->status == KE_COMPILE_ERROR) {
+			program_close(&s->side[--s->n].program);
+			warnx("%s: %s: %s is left out: it doesn't compile",
+			    e->op->name, ke_dtypes[e->dtype].name, what);
+			v->status = KE_PASS;
+			status = 0;
+		}
+	}
 	if (found.gl_pathc > 0)
 		globfree(&found);
 	return status;
 }
 
 static void
-close_seeds(struct seeds *s)
+close_seeds(struct epoch *e, struct seeds *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		runner_stop(&s->side[i].runner);
+		e->target->stop(e, &s->side[i]);
 		program_close(&s->side[i].program);
 	}
 	free(s->side);
@@ -416,7 +440,7 @@ name_honest(struct work *w, const struct seeds *s)
 {
 	struct ke_buf *b = &w->result->honest;
 
-	ke_buf_str(b, "base.c");
+	ke_buf_str(b, w->epoch->target->base);
 	for (size_t i = 0; i < s->n; i++)
 		ke_buf_fmt(b, ", %s", s->name[i]);
 	if (w->has_float)
@@ -438,19 +462,21 @@ calibrate(struct epoch *epoch, struct self *self, struct calibration *r,
 	if (!r->floating)
 		return 0;
 	status = open_seeds(epoch, &seeds, v, what, e);
-	if (status == 0 && seeds.n == 0) {
+	if (status == 0 && seeds.n == 0 && epoch->target->needs == NULL) {
 		snprintf(what, 64, "ref.c in f32");
 		status = open_in_float(&w, v, e);
 	}
-	lock = ke_lock_cpu(false, e);
+	lock = status == 0 ? epoch->target->lock(epoch->target, false, e) : -1;
+	if (status == 0 && lock == -1)
+		status = -1;
 	for (; status == 0 && w.layout < epoch->n_cases; w.layout++)
 		status = measure_layout(&w, &seeds, v, what, e);
-	ke_unlock_cpu(lock);
+	ke_unlock(lock);
 	/* what was exact here rounds once more elsewhere */
 	r->c.honest = fmax(r->c.honest, HONEST_C);
 	r->c2.honest = fmax(r->c2.honest, HONEST_C2);
 	name_honest(&w, &seeds);
-	close_seeds(&seeds);
+	close_seeds(epoch, &seeds);
 	return status;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cc.h"
@@ -14,6 +15,7 @@
 #include "load.h"
 #include "sandbox.h"
 #include "unit.h"
+#include "warm.h"
 
 #define LOG_MAX ((size_t)16 << 10)
 
@@ -51,6 +53,27 @@ static const char *
 flags_of(void)
 {
 	return fixed;
+}
+
+static const struct toolchain *const toolchains[] = {&toolchain_c,
+    &toolchain_cuda, &toolchain_triton, &toolchain_hip};
+
+const struct toolchain *
+toolchain_of_language(const char *name)
+{
+	for (size_t i = 0; i < KE_LEN(toolchains); i++)
+		if (strcmp(toolchains[i]->language, name) == 0)
+			return toolchains[i];
+	return NULL;
+}
+
+const struct toolchain *
+toolchain_of_suffix(const char *suffix)
+{
+	for (size_t i = 0; i < KE_LEN(toolchains); i++)
+		if (strcmp(toolchains[i]->suffix, suffix) == 0)
+			return toolchains[i];
+	return NULL;
 }
 
 bool
@@ -97,22 +120,45 @@ check(const void *object, size_t n, struct verdict *v)
 }
 
 const struct toolchain toolchain_c = {
-	.language = "c", .name = "cc", .version = version, .why = why,
+	.language = "c", .name = "cc", .suffix = "c", .form = PLAN_BLOCKS,
+	.type = unit_c_type, .version = version, .why = why,
 	.flags = flags_of, .command = make_command, .unit = unit_c_text,
 	.check = check,
 };
 
-/* The child reads what it was granted from its copy of c. */
+/* The child reads what it was granted from its copy of c.  Who asks another
+ * process to compile needs to be shut in no more than we. */
 static pid_t
 fork_compiler(void *arg)
 {
 	struct cc *c = arg;
 	unsigned layers = 0;
-	pid_t pid = defended(toolchain) ? sandbox_fork(&layers) : fork();
+	pid_t pid = defended(toolchain) && c->warm == -1
+	    ? sandbox_fork(&layers) : fork();
 
 	if (pid == 0)
 		snprintf(c->layers, sizeof(c->layers), "%u", layers);
 	return pid;
+}
+
+void
+cc_command(struct cc *c, const struct toolchain *t, const char *word,
+    const cJSON *flags)
+{
+	c->argv[c->argc++] = ke_strdup(COMPILER_NAME);
+	c->argv[c->argc++] = c->layers;
+	if (word != NULL)
+		c->argv[c->argc++] = ke_strdup(word);
+	t->command(c, flags);
+}
+
+void
+cc_command_free(struct cc *c)
+{
+	for (size_t i = 0; i < c->argc; i++)
+		if (c->argv[i] != c->layers)
+			free(c->argv[i]);
+	c->argc = 0;
 }
 
 static void
@@ -122,30 +168,43 @@ close_all(struct cc *c)
 	close(c->object);
 	close(c->remarks);
 	close(c->report);
-	for (size_t i = 0; i < c->argc; i++)
-		if (c->argv[i] != c->layers)
-			free(c->argv[i]);
-	c->argc = 0;
+	cc_command_free(c);
+}
+
+const struct ke_limit *
+cc_limits(size_t *n)
+{
+	static const struct ke_limit limits[] = {{RLIMIT_CPU, WARM_CPU_S},
+	    {RLIMIT_AS, (rlim_t)4 << 30}, {RLIMIT_FSIZE, 64 << 20},
+	    {RLIMIT_CORE, 0}};
+
+	*n = KE_LEN(limits);
+	return limits;
+}
+
+char *const *
+cc_environment(void)
+{
+	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+	static char locale[] = "LC_ALL=C";
+	static char *const envp[] = {path, locale, NULL};
+
+	return (char *const *)defence_env(envp);
 }
 
 static int
 start(struct cc *c, struct ke_err *e)
 {
-	static const struct ke_limit limits[] = {{RLIMIT_CPU, 60},
-	    {RLIMIT_AS, (rlim_t)4 << 30}, {RLIMIT_FSIZE, 64 << 20},
-	    {RLIMIT_CORE, 0}};
-	static char path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
-	static char locale[] = "LC_ALL=C";
-	char *const envp[] = {path, locale, NULL};
-	const int fds[] = {c->text, c->object, c->remarks, c->report};
+	const int fds[] = {c->text, c->object, c->remarks, c->report, c->warm};
 	struct ke_spawn s = {.argv = c->argv, .file = "/proc/self/exe",
-	    .envp = (char *const *)defence_env(envp),
+	    .envp = cc_environment(),
 	    .timeout_ms = defended(bombs) ? CC_MS : INT32_MAX,
-	    .output_max = LOG_MAX, .limits = limits,
-	    .n_limits = defended(bombs) ? KE_LEN(limits) : 0,
-	    .fds = fds, .n_fds = KE_LEN(fds),
+	    .output_max = LOG_MAX,
+	    .fds = fds, .n_fds = KE_LEN(fds) - (c->warm == -1),
 	    .fork = fork_compiler, .fork_arg = c};
 
+	if (defended(bombs))
+		s.limits = cc_limits(&s.n_limits);
 	return ke_spawn(&c->child, &s, e);
 }
 
@@ -158,10 +217,9 @@ cc_start(struct cc *c, const struct toolchain *t, const char *text,
 	*c = (struct cc){.text = memfd_create("ke-text", MFD_CLOEXEC),
 	    .object = memfd_create("ke-object", MFD_CLOEXEC),
 	    .remarks = memfd_create("ke-remarks", MFD_CLOEXEC),
-	    .report = memfd_create("ke-report", MFD_CLOEXEC)};
-	c->argv[c->argc++] = ke_strdup(COMPILER_NAME);
-	c->argv[c->argc++] = c->layers;
-	t->command(c, flags);
+	    .report = memfd_create("ke-report", MFD_CLOEXEC),
+	    .warm = warm_socket(t)};
+	cc_command(c, t, c->warm == -1 ? NULL : "ask", flags);
 	if (c->report == -1 || write(c->text, text, n) != (ssize_t)n ||
 	    lseek(c->text, 0, SEEK_SET) == -1)
 		ke_fail(e, "memfd: %s", strerror(errno));
@@ -169,6 +227,14 @@ cc_start(struct cc *c, const struct toolchain *t, const char *text,
 		return 0;
 	close_all(c);
 	return -1;
+}
+
+bool
+cc_gone(const struct cc *c)
+{
+	return c->warm != -1 && !c->child.timed_out &&
+	    WIFEXITED(c->child.status) &&
+	    WEXITSTATUS(c->child.status) == WARM_GONE;
 }
 
 static void

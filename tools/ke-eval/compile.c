@@ -1,8 +1,10 @@
 /* From a candidate's text to shared objects, by way of the cache. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,95 +15,7 @@
 #include "hash.h"
 #include "lock.h"
 #include "spawn.h"
-#include "unit.h"
-
-int
-program_open(struct program *p, const struct toolchain *t, const char *source,
-    const struct ke_op *op, const cJSON *choice, struct verdict *v)
-{
-	struct ke_err e;
-
-	*p = (struct program){.toolchain = t, .choice = choice};
-	p->plan = ke_plan_parse(source, op, &e);
-	if (p->plan == NULL)
-		return verdict_set(v, KE_PLAN_ERROR, "plan", "%s", e.msg);
-	if (ke_plan_check_choice(p->plan, choice, &e) == -1)
-		return verdict_set(v, KE_PLAN_ERROR, "choice", "%s", e.msg);
-	if (p->plan->gpu != (t != &toolchain_c))
-		return verdict_set(v, KE_PLAN_ERROR, "block",
-		    p->plan->gpu ? "language c has no threads of a block"
-		    : "a launch needs grid and block");
-	if (!p->plan->gpu && p->plan->n_maps > 0)
-		return verdict_set(v, KE_PLAN_ERROR, "maps",
-		    "language c has no tensor maps");
-	return 0;
-}
-
-void
-program_close(struct program *p)
-{
-	for (size_t i = 0; i < p->n_variants; i++) {
-		free(p->variants[i].text);
-		free(p->variants[i].so);
-		free(p->variants[i].remarks);
-	}
-	ke_buf_free(&p->log);
-	ke_plan_free(p->plan);
-	*p = (struct program){0};
-}
-
-static int
-check_types(const struct program *p, const struct ke_op *op,
-    enum ke_dtype variant, struct verdict *v)
-{
-	if (p->plan->gpu)
-		return 0;
-	for (size_t i = 0; i < op->n_tensors; i++)
-		if (*ke_dtypes[ke_tensor_dtype(&op->tensors[i], variant)].c ==
-		    '\0' && op->tensors[i].role != KE_LET)
-			return verdict_set(v, KE_PLAN_ERROR, "dtype",
-			    "%s: language c has no such type",
-			    op->tensors[i].name);
-	for (size_t i = 0; i < p->plan->n_workspaces; i++)
-		if (*ke_dtypes[p->plan->workspaces[i].dtype].c == '\0')
-			return verdict_set(v, KE_PLAN_ERROR, "dtype",
-			    "workspace.%s: language c has no such type",
-			    p->plan->workspaces[i].name);
-	return 0;
-}
-
-int
-program_fit(struct program *p, const char *source, const struct ke_op *op,
-    enum ke_dtype dtype, const struct ke_case *c, struct fitted *f,
-    struct verdict *v)
-{
-	struct ke_err e;
-	char *text;
-
-	f->variant = -1;
-	if (check_types(p, op, dtype, v) == -1)
-		return -1;
-	if (ke_plan_resolve(p->plan, op, c, p->choice, &f->r, &e) == -1)
-		return verdict_set(v, KE_PLAN_ERROR, "resolve", "%s", e.msg);
-	if (f->r.outside)
-		return 0;
-	text = p->toolchain->unit(p->plan, source, op, dtype, &f->r);
-	f->variant = 0;
-	while ((size_t)f->variant < p->n_variants &&
-	    strcmp(p->variants[f->variant].text, text) != 0)
-		f->variant++;
-	if ((size_t)f->variant < p->n_variants) {
-		free(text);
-		return 0;
-	}
-	if (p->n_variants == VARIANTS_MAX) {
-		free(text);
-		return verdict_set(v, KE_PLAN_ERROR, "variants",
-		    "more than %d different sets of constants", VARIANTS_MAX);
-	}
-	p->variants[p->n_variants++] = (struct variant){.text = text};
-	return 0;
-}
+#include "warm.h"
 
 /* PATH of the cache for this text and these flags, without suffix. */
 static char *
@@ -119,6 +33,7 @@ cache_path(const struct toolchain *t, const char *text, const cJSON *flags,
 	    t->version(), t->flags());
 	cJSON_ArrayForEach(f, flags)
 		ke_buf_fmt(&key, "%s\n", f->valuestring);
+	ke_buf_str(&key, t->ours == NULL ? "" : t->ours);
 	ke_buf_str(&key, text);
 	ke_sha256_hex(key.s, key.n, hex);
 	ke_buf_fmt(&path, "%s/%.40s", dir, hex);
@@ -205,47 +120,152 @@ job_end(struct program *p, struct job *j, struct verdict *v, struct ke_err *e)
 	return status;
 }
 
+/* Those that run, until they are done. */
+static int
+wait_jobs(struct job *jobs, size_t n, struct ke_err *e)
+{
+	struct ke_child *wait = ke_calloc(n, sizeof(*wait));
+	size_t live = 0;
+	int status;
+
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].running)
+			wait[live++] = jobs[i].cc.child;
+	status = ke_spawn_wait(wait, live, e);
+	live = 0;
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].running)
+			jobs[i].cc.child = wait[live++];
+	free(wait);
+	return status;
+}
+
+/* A warm compiler that has died is no verdict on what it compiled. */
+static int
+start_again(struct job *jobs, size_t n, const struct toolchain *t,
+    const cJSON *flags, struct ke_err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ke_buf none = {0};
+		unsigned layers;
+
+		if (!jobs[i].running || !cc_gone(&jobs[i].cc))
+			continue;
+		cc_end(&jobs[i].cc, &none, &none, &layers);
+		ke_buf_free(&none);
+		warm_forget();
+		any = true;
+		jobs[i].running = cc_start(&jobs[i].cc, t,
+		    jobs[i].variant->text, flags, e) == 0;
+		if (!jobs[i].running)
+			return -1;
+	}
+	return any ? wait_jobs(jobs, n, e) : 0;
+}
+
 /* Compiles up to VARIANTS_MAX variants at once. */
 static int
 compile_batch(struct program *p, struct variant *variants, size_t n,
     struct verdict *v, struct ke_err *e)
 {
 	struct job *jobs = ke_calloc(n, sizeof(*jobs));
-	struct ke_child *wait = ke_calloc(n, sizeof(*wait));
-	size_t live = 0;
 	int status = 0;
 
 	for (size_t i = 0; i < n && status == 0; i++)
 		status = job_start(&jobs[i], p->toolchain, &variants[i],
 		    p->plan->flags, e);
-	for (size_t i = 0; i < n; i++)
-		if (jobs[i].running)
-			wait[live++] = jobs[i].cc.child;
-	if (ke_spawn_wait(wait, live, e) == -1)
+	if (wait_jobs(jobs, n, e) == -1 ||
+	    start_again(jobs, n, p->toolchain, p->plan->flags, e) == -1)
 		status = -1;
-	live = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (!jobs[i].running)
-			continue;
-		jobs[i].cc.child = wait[live++];
-		if (job_end(p, &jobs[i], v, e) == -1)
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].running &&
+		    job_end(p, &jobs[i], v, e) == -1)
 			status = -1;
-	}
 	free(jobs);
-	free(wait);
 	return status;
+}
+
+/* May this be loaded?  0, or -1 with a verdict. */
+static int
+check(const struct program *p, const struct ke_buf *object,
+    struct parts *parts, struct verdict *v)
+{
+	parts->n = 0;
+	return p->toolchain->parts == NULL
+	    ? p->toolchain->check(object->s, object->n, v)
+	    : p->toolchain->parts(object->s, object->n, p->plan, parts, v);
+}
+
+static void
+at_least(int *most, int v)
+{
+	if (v > *most)
+		*most = v;
+}
+
+/* What is known before a device has said more. */
+static void
+note_parts(struct program *p, const struct parts *parts)
+{
+	for (size_t i = 0; i < parts->n; i++) {
+		const struct cubin_part *one = &parts->part[i];
+
+		at_least(&p->registers, one->registers);
+		at_least(&p->local_bytes, one->local_bytes);
+		at_least(&p->shared_bytes, (int)one->shared);
+		at_least(&p->threads, (int)one->threads);
+	}
+}
+
+/* Of each launch's kernel the most over the variants, of waves the least. */
+static int
+note_kernels(struct program *p, const struct ke_buf *object,
+    struct verdict *v)
+{
+	struct kernel_facts all[KE_LAUNCHES_MAX];
+
+	if (p->toolchain->kernels == NULL)
+		return 0;
+	if (p->toolchain->kernels(object->s, object->n, p->plan, all, v) == -1)
+		return -1;
+	for (size_t k = 0; k < p->plan->n_launches; k++) {
+		struct kernel_facts *f = &p->kernels[k], *one = &all[k];
+
+		if (k >= p->n_kernels) {
+			*f = *one;
+			p->n_kernels++;
+		}
+		at_least(&f->vgprs, one->vgprs);
+		at_least(&f->agprs, one->agprs);
+		at_least(&f->sgprs, one->sgprs);
+		at_least(&f->lds_bytes, one->lds_bytes);
+		at_least(&f->scratch_bytes, one->scratch_bytes);
+		at_least(&f->vgpr_spills, one->vgpr_spills);
+		at_least(&f->sgpr_spills, one->sgpr_spills);
+		at_least(&f->threads, one->threads);
+		if (one->waves < f->waves)
+			f->waves = one->waves;
+		at_least(&p->registers, one->vgprs);
+		at_least(&p->local_bytes, one->scratch_bytes);
+		at_least(&p->shared_bytes, one->lds_bytes);
+	}
+	return 0;
 }
 
 /* What a loader would refuse is refused here too, where nothing is run. */
 static int
-check_variants(const struct program *p, struct verdict *v, struct ke_err *e)
+check_variants(struct program *p, struct verdict *v, struct ke_err *e)
 {
 	for (size_t i = 0; i < p->n_variants && v->status == KE_PASS; i++) {
 		struct ke_buf b = {0};
 		int status = ke_file_read(p->variants[i].so, OBJECT_MAX, &b, e);
 
-		if (status == 0)
-			(void)p->toolchain->check(b.s, b.n, v);
+		if (status == 0 &&
+		    check(p, &b, &p->variants[i].parts, v) == 0 &&
+		    note_kernels(p, &b, v) == 0)
+			note_parts(p, &p->variants[i].parts);
 		ke_buf_free(&b);
 		if (status == -1)
 			return -1;
@@ -270,7 +290,7 @@ program_compile(struct program *p, int jobs, struct verdict *v,
 	    v->status == KE_PASS; i += step)
 		status = compile_batch(p, p->variants + i,
 		    p->n_variants - i < step ? p->n_variants - i : step, v, e);
-	ke_unlock_cpu(lock);
+	ke_unlock(lock);
 	if (status == 0 && v->status == KE_PASS)
 		status = check_variants(p, v, e);
 	p->compile_s = ke_now() - from;
@@ -278,6 +298,32 @@ program_compile(struct program *p, int jobs, struct verdict *v,
 	    stat(p->variants[0].so, &st) == 0)
 		p->code_bytes = (size_t)st.st_size;
 	return status;
+}
+
+int
+program_seal(struct program *p, size_t variant, struct verdict *v,
+    struct ke_err *e)
+{
+	const char *path = p->variants[variant].so;
+	struct ke_buf b = {0};
+	int fd = -1;
+
+	if (ke_file_read(path, OBJECT_MAX, &b, e) == 0 &&
+	    check(p, &b, &p->variants[variant].parts, v) == 0) {
+		fd = memfd_create("ke-variant", MFD_CLOEXEC |
+		    MFD_ALLOW_SEALING);
+		if (fd == -1 || write(fd, b.s, b.n) != (ssize_t)b.n ||
+		    lseek(fd, 0, SEEK_SET) == -1 ||
+		    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK |
+		    F_SEAL_GROW) == -1) {
+			ke_fail(e, "%s: memfd: %s", path, strerror(errno));
+			if (fd != -1)
+				close(fd);
+			fd = -1;
+		}
+	}
+	ke_buf_free(&b);
+	return fd;
 }
 
 char *

@@ -14,6 +14,7 @@ struct variant {
 	char *text;     /* the translation unit */
 	char *so;       /* path of the shared object, NULL until compiled */
 	char *remarks;  /* path of the vectoriser's remarks */
+	struct parts parts; /* once compiled */
 };
 
 /* A candidate (or the baseline) with what is known of it before it runs. */
@@ -30,6 +31,9 @@ struct program {
 	/* on a GPU, of its kernels the most: registers and local bytes of a
 	 * thread, shared bytes and threads of a block; 0: not known */
 	int registers, local_bytes, shared_bytes, threads;
+	/* what objects say of each launch's kernel, where they do */
+	struct kernel_facts kernels[KE_LAUNCHES_MAX];
+	size_t n_kernels;
 };
 
 /* What one case of one program needs. */
@@ -52,6 +56,12 @@ int program_fit(struct program *, const char *source, const struct ke_op *,
 /* Compiles what isn't there.  A verdict of compile_error where the compiler
  * says so; -1 with the reason in e where the system failed. */
 int program_compile(struct program *, int jobs, struct verdict *,
+    struct ke_err *);
+
+/* A copy of a compiled variant that nobody can change any more, checked: its
+ * descriptor.  -1 with a verdict of plan_error where it must not be loaded,
+ * else the reason in e. */
+int program_seal(struct program *, size_t variant, struct verdict *,
     struct ke_err *);
 
 /* Compiles trusted text, the file named, to a shared object: its path, or NULL

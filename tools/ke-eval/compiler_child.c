@@ -16,10 +16,12 @@
 
 #include "cc.h"
 #include "defence.h"
+#include "rtc.h"
 #include "sandbox.h"
 #include "syscalls.h"
+#include "warm.h"
 
-enum { FD_TEXT = 3, FD_OBJECT, FD_REMARKS, FD_REPORT };
+enum { FD_TEXT = 3, FD_OBJECT, FD_REMARKS, FD_REPORT, FD_WARM };
 
 #define PATHS_MAX 32
 #define ROOT_BYTES "1g" /* of memory for what the compiler writes */
@@ -48,25 +50,44 @@ see(const char *folder)
 		toolchain[n] = folder;
 }
 
-/* PREFIX of the PREFIX/bin/cc that PATH finds, where it isn't below /usr. */
+/* PREFIX of the PREFIX/bin/NAME that the path is, where there is one, unless
+ * below /usr: is there one? */
+static bool
+see_prefix(const char *path)
+{
+	char *real = realpath(path, NULL), *slash;
+
+	if (real == NULL)
+		return false;
+	for (int up = 0; up < 2; up++)
+		if ((slash = strrchr(real, '/')) != NULL)
+			*slash = '\0';
+	if (strncmp(real, "/usr", 4) != 0)
+		see(real);
+	return true;
+}
+
+/* Of the cc that PATH finds. */
 static void
-find_prefix(void)
+find_cc(void)
 {
 	static const char *const places[] = {"/usr/local/bin/cc",
 	    "/usr/bin/cc", "/bin/cc"};
 
-	for (size_t i = 0; i < KE_LEN(places); i++) {
-		char *real = realpath(places[i], NULL), *slash;
+	for (size_t i = 0; i < KE_LEN(places); i++)
+		if (see_prefix(places[i]))
+			return;
+}
 
-		if (real == NULL)
-			continue;
-		for (int up = 0; up < 2; up++)
-			if ((slash = strrchr(real, '/')) != NULL)
-				*slash = '\0';
-		if (strncmp(real, "/usr", 4) != 0)
-			see(real);
-		return;
-	}
+/* An environment's folder, and the one that its Python is a link to. */
+static void
+find_python(const char *folder)
+{
+	char python[4096];
+
+	see(folder);
+	snprintf(python, sizeof(python), "%s/bin/python3", folder);
+	(void)see_prefix(python);
 }
 
 static int
@@ -112,14 +133,28 @@ shut(struct sandbox *s, bool rooted, const char *folder)
 		s->layers |= LAYER_SECCOMP;
 }
 
+/* A compiler that is a library, or NULL. */
+static const struct rtc *
+find_rtc(const char *name)
+{
+	static const struct rtc *const all[] = {&rtc_nvrtc, &rtc_hiprtc};
+
+	for (size_t i = 0; i < KE_LEN(all); i++)
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
+	return NULL;
+}
+
 static int
 run(char **argv)
 {
 	int status;
 	pid_t pid = fork();
 
-	if (pid == 0 && strcmp(argv[0], "nvrtc") == 0)
-		_exit(nvrtc_main(argv));
+	if (pid == 0 && find_rtc(argv[0]) != NULL)
+		_exit(rtc_main(find_rtc(argv[0]), argv));
+	if (pid == 0 && strcmp(argv[0], "triton") == 0)
+		_exit(triton_main(argv));
 	if (pid == 0) {
 		execvp(argv[0], argv);
 		dprintf(2, "%s: not found\n", argv[0]);
@@ -152,16 +187,31 @@ compile(struct sandbox *s, char **argv)
 	    (ssize_t)sizeof(s->layers) ? status : 126;
 }
 
+/* Files, and folders of files: comgr has one of its own (hiprtc). */
+static void
+empty_folder(int fd, int deep)
+{
+	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *f;
+
+	while (d != NULL && (f = readdir(d)) != NULL) {
+		if (strcmp(f->d_name, ".") == 0 ||
+		    strcmp(f->d_name, "..") == 0 ||
+		    unlinkat(dirfd(d), f->d_name, 0) == 0 || deep == 0)
+			continue;
+		empty_folder(openat(dirfd(d), f->d_name, O_RDONLY |
+		    O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), deep - 1);
+		(void)unlinkat(dirfd(d), f->d_name, AT_REMOVEDIR);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
 static void
 remove_folder(const char *folder)
 {
-	DIR *d = opendir(folder);
-	struct dirent *f;
-
-	while (d != NULL && (f = readdir(d)) != NULL)
-		(void)unlinkat(dirfd(d), f->d_name, 0);
-	if (d != NULL)
-		closedir(d);
+	empty_folder(open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC), 4);
 	rmdir(folder);
 }
 
@@ -236,6 +286,29 @@ compile_in_host(struct sandbox *s, char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }
 
+/* Becomes the server of warm.h, in a root of its own, or returns where that
+ * isn't granted. */
+static int
+serve(struct sandbox *s, char **argv)
+{
+	if (!(s->layers & LAYER_PID_NS) ||
+	    sandbox_root(s, toolchain, ROOT_BYTES) == -1 ||
+	    chdir(WARM_FOLDER) == -1)
+		return 126;
+	setenv("TMPDIR", WARM_FOLDER, 1);
+	return triton_serve(argv, s->layers);
+}
+
+static int
+ask(const char *words)
+{
+	const int fds[WARM_STATUS] = {[WARM_TEXT] = FD_TEXT,
+	    [WARM_OBJECT] = FD_OBJECT, [WARM_REPORT] = FD_REPORT,
+	    [WARM_OUTPUT] = 1};
+
+	return warm_ask(FD_WARM, fds, words);
+}
+
 int
 compiler_main(int argc, char **argv)
 {
@@ -243,20 +316,28 @@ compiler_main(int argc, char **argv)
 
 	if (argc < 3)
 		return 2;
+	if (strcmp(argv[2], "ask") == 0)
+		return ask(argv[argc - 1]);
 	/* who only asks for the version */
-	if (argc == 4 && strcmp(argv[2], "nvrtc") == 0)
-		return nvrtc_main(argv + 2);
+	if (argc == 4 && find_rtc(argv[2]) != NULL)
+		return rtc_main(find_rtc(argv[2]), argv + 2);
+	s.layers = (unsigned)strtoul(argv[1], NULL, 10);
+	find_cc();
+	if (strcmp(argv[2], "serve") == 0 && argc > 4) {
+		find_python(argv[4]);
+		return serve(&s, argv + 3);
+	}
 	for (int fd = FD_TEXT; fd <= FD_REPORT; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	s.layers = (unsigned)strtoul(argv[1], NULL, 10);
-	find_prefix();
-	if (strcmp(argv[2], "nvrtc") == 0 && argc > 4) {
+	if (find_rtc(argv[2]) != NULL && argc > 4) {
 		char *slash = strrchr(argv[3], '/');
 
 		see(slash == NULL ? "" : strndup(argv[3],
 		    (size_t)(slash - argv[3])));
 		see(argv[4]);
 	}
+	if (strcmp(argv[2], "triton") == 0 && argc == 5)
+		find_python(argv[3]);
 	if (!defended(toolchain) ||
 	    sandbox_root(&s, toolchain, ROOT_BYTES) == -1)
 		return compile_in_host(&s, argv + 2);

@@ -28,7 +28,7 @@ environment(const struct ke_op *op, const char *dtype,
 	    op->hash, dtype, target->name, settings_set(s), cpu,
 	    target->toolchain->version(), target->toolchain->flags(),
 	    s->workers);
-	target->describe(env, &key, s->workers);
+	target->describe(target, env, &key, s->workers);
 	ke_sha256_hex(key.s, key.n, hex);
 	hex[32] = '\0';
 	ke_buf_free(&key);

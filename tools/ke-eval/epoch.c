@@ -1,5 +1,6 @@
 /* An epoch: secret inputs, and who knows what must come out. */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,28 @@
 
 #define OUTPUTS_MAX ((size_t)16 << 30) /* of address space; used as touched */
 #define DECLARED 3        /* drawings as declared of a check case, in full */
-#define CHECK_KINDS 2     /* drawings of a check case in quick effort */
+#define KIND_CASES 2      /* check cases that meet a kind in quick effort */
 #define BASE_S 60.0       /* deadline of the baseline, per segment */
 
 enum ke_dtype
 epoch_type(const struct epoch *e, size_t t)
 {
 	return ke_tensor_dtype(&e->op->tensors[t], e->dtype);
+}
+
+int
+epoch_lose(struct epoch *e, struct verdict *v, const char *fmt, ...)
+{
+	char why[sizeof(v->detail)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (e->down.status == KE_PASS)
+		verdict_set(&e->down, KE_LOST, "device", "%s", why);
+	*v = e->down;
+	return -1;
 }
 
 static int
@@ -93,22 +109,38 @@ lower_bits(enum ke_dtype type)
 	    : 4;
 }
 
+static size_t
+count_checks(const struct ke_op *op)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < op->n_cases; i++)
+		n += strcmp(op->cases[i].set, "check") == 0;
+	return n;
+}
+
 /* How many distinct inputs: for timed cases as the target says; for check
- * cases one per kind, and more as declared. */
+ * cases one per kind, and more as declared; in quick effort so many that
+ * about KIND_CASES of the check cases meet each kind. */
 static size_t
 count_slots(const struct epoch *e, const struct layout *l)
 {
+	size_t n;
+
 	if (e->admits)
 		return l->timed ? 2 * EPOCH_TIMED
 		    : draw_kinds(e->op) + EPOCH_SEEDS - 1;
-	if (!l->timed)
-		return e->full ? draw_kinds(e->op) + DECLARED - 1
-		    : CHECK_KINDS;
-	return e->target->slots(e, l);
+	if (l->timed)
+		return e->target->slots(e, l);
+	if (e->full)
+		return draw_kinds(e->op) + DECLARED - 1;
+	n = KIND_CASES * (draw_kinds(e->op) - 1) / count_checks(e->op);
+	return 1 + (n > 1 ? n : 1);
 }
 
-/* In quick effort the second kind rotates; else all come, the declared one
- * again where there are more slots than kinds. */
+/* In quick effort those behind the first rotate, equally far from each other;
+ * else all come, the declared one again where there are more slots than
+ * kinds. */
 static enum draw_kind
 slot_kind(const struct epoch *e, const struct layout *l, size_t index,
     size_t i)
@@ -119,7 +151,8 @@ slot_kind(const struct epoch *e, const struct layout *l, size_t index,
 		return DRAW_DECLARED;
 	if (e->full || e->admits)
 		return i < kinds ? (enum draw_kind)i : DRAW_DECLARED;
-	return (enum draw_kind)(1 + (e->seed + index) % (kinds - 1));
+	i = (i - 1) * (kinds - 1) / (l->n_slots - 1);
+	return (enum draw_kind)(1 + (e->seed + index + i) % (kinds - 1));
 }
 
 static void
@@ -289,7 +322,8 @@ static int
 run_base(struct epoch *e, struct verdict *v, struct ke_err *err)
 {
 	bool absolute = needs_absolute(e);
-	int lock = e->target->lock(!e->untimed, err), status = lock == -1 ? -1 : 0;
+	int lock = e->target->lock(e->target, !e->untimed, err),
+	    status = lock == -1 ? -1 : 0;
 
 	for (size_t i = 0; status == 0 && i < e->n_cases; i++) {
 		bool timed = e->cases[i].timed;
@@ -324,14 +358,16 @@ open_inputs(struct epoch *e, const char *dtype, bool *is_op,
 }
 
 static int
-open_verified(struct epoch *e, struct verdict *v, struct ke_err *err)
+open_sides(struct epoch *e, struct verdict *v, struct ke_err *err)
 {
-	if (e->target->open(e, v, err) == -1)
+	/* on a GPU nothing runs without a keeper */
+	if ((!e->admits || e->target->vendor != NULL) &&
+	    e->target->open(e, v, err) == -1)
 		return -1;
 	e->opened = true;
 	if (make_base(e, v, err) == -1)
 		return -1;
-	return run_base(e, v, err);
+	return e->admits ? 0 : run_base(e, v, err);
 }
 
 static struct epoch *
@@ -344,18 +380,17 @@ open_model(const struct epoch *model, const char *dtype, bool *is_op,
 
 	*e = *model;
 	e->inputs_ro = -1;
+	e->down.status = KE_PASS;
 	e->base.outputs = &e->base_outputs;
 	status = open_inputs(e, dtype, is_op, err);
 	if (status == 0)
-		status = e->admits ? make_base(e, &v, err)
-		    : open_verified(e, &v, err);
-	if (status == 0)
+		status = open_sides(e, &v, err);
+	if (status == 0 || e->down.status != KE_PASS)
 		return e;
 	if (v.status != KE_PASS) {
 		*is_op = true;
 		ke_fail(err, "%s: %s%s%s: %s: %s", e->op->dir,
-		    e->opened || e->admits ? e->target->base : "",
-		    e->opened || e->admits ? ": " : "",
+		    e->opened ? e->target->base : "", e->opened ? ": " : "",
 		    ke_status_name(v.status), v.code, v.detail);
 	}
 	epoch_close(e);
@@ -364,7 +399,8 @@ open_model(const struct epoch *model, const char *dtype, bool *is_op,
 
 struct epoch *
 epoch_open(const struct target *t, const struct ke_op *op, const char *dtype,
-    const char *set, bool full, int workers, int jobs, bool *is_op, struct ke_err *err)
+    const char *set, bool full, int workers, int jobs, bool *is_op,
+    struct ke_err *err)
 {
 	return open_model(&(struct epoch){.target = t, .op = op, .set = set,
 	    .full = full,
@@ -382,12 +418,12 @@ epoch_check(const struct target *t, const struct ke_op *op, const char *dtype,
 }
 
 struct epoch *
-epoch_admit(const struct ke_op *op, const char *dtype, const char *set,
-    int workers, int jobs, bool *is_op, struct ke_err *err)
+epoch_admit(const struct target *t, const struct ke_op *op, const char *dtype,
+    const char *set, int workers, int jobs, bool *is_op, struct ke_err *err)
 {
-	return open_model(&(struct epoch){.target = &target_cpu, .op = op,
-	    .set = set, .admits = true,
-	    .workers = workers, .jobs = jobs}, dtype, is_op, err);
+	return open_model(&(struct epoch){.target = t, .op = op, .set = set,
+	    .admits = true, .workers = workers, .jobs = jobs}, dtype, is_op,
+	    err);
 }
 
 void

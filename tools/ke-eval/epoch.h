@@ -67,7 +67,7 @@ struct epoch {
 	bool full;
 	bool admits; /* opened by epoch_admit */
 	bool untimed; /* opened by epoch_check */
-	bool opened; /* has what verifies */
+	bool opened; /* what verifies is there, or isn't wanted */
 	int workers, jobs, used;
 	uint64_t seed; /* secret */
 	struct file inputs;
@@ -77,31 +77,41 @@ struct epoch {
 	char *base_source;
 	struct side base;
 	struct file base_outputs, outputs; /* the candidates' */
+	struct verdict down; /* KE_LOST: nothing can be run in it any more */
 	struct verifier *verifier; /* cpu */
 	struct gpu *gpu; /* keeper and runners */
 };
 
 /* Draws inputs, starts the verifier, runs the baseline and has it verified.
  * NULL with the reason; *is_op says whether the operator is at fault rather
- * than the system. */
+ * than the system.  Where it is the device that failed, the epoch is down. */
 struct epoch *epoch_open(const struct target *, const struct ke_op *,
-    const char *dtype, const char *set, bool full, int workers, int jobs, bool *is_op,
-    struct ke_err *);
+    const char *dtype, const char *set, bool full, int workers, int jobs,
+    bool *is_op, struct ke_err *);
 void epoch_close(struct epoch *);
 
 /* As epoch_open in full effort, for the sake of what is verified: nothing may
  * be timed in it, so it needn't wait until the processors are ours. */
 struct epoch *epoch_check(const struct target *, const struct ke_op *,
-    const char *dtype, const char *set, int workers, int jobs, bool *is_op, struct ke_err *);
+    const char *dtype, const char *set, int workers, int jobs, bool *is_op,
+    struct ke_err *);
 
 /* For ke-eval -A: inputs of every kind and EPOCH_SEEDS as declared; for timed
  * cases EPOCH_TIMED as declared, then the same rounded to the next lower
- * precision.  The baseline is compiled and its runner started, but nothing is
- * verified: there is no verifier. */
+ * precision.  The baseline is compiled and ready to run, but nothing is
+ * verified, and on a CPU there is no verifier. */
 #define EPOCH_SEEDS 16
 #define EPOCH_TIMED 4
-struct epoch *epoch_admit(const struct ke_op *, const char *dtype,
-    const char *set, int workers, int jobs, bool *is_op, struct ke_err *);
+struct epoch *epoch_admit(const struct target *, const struct ke_op *,
+    const char *dtype, const char *set, int workers, int jobs, bool *is_op,
+    struct ke_err *);
+
+/* What it is evaluated with failed, of which no candidate is to blame: from
+ * here on it is down, every play in it is KE_LOST, and whoever wants more needs
+ * another epoch.  What was first said of it holds.  Returns -1 with the
+ * verdict. */
+int epoch_lose(struct epoch *, struct verdict *, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* A tensor's type in the epoch's variant. */
 enum ke_dtype epoch_type(const struct epoch *, size_t tensor);

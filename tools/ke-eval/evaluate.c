@@ -127,7 +127,7 @@ compile_all(struct member *m, const cJSON *rec, struct ke_err *e)
 	struct program *p = &m->side.program;
 
 	m->source = ke_json_string(rec, "source");
-	if (program_open(p, m->epoch->target->toolchain, m->source,
+	if (program_open(p, target_toolchain(m->epoch->target, rec), m->source,
 	    m->epoch->op, ke_json_object(rec, "choice"), &m->verdict) == -1 ||
 	    fit_all(m) == -1)
 		return -1;
@@ -142,16 +142,19 @@ check_locked(struct member *m, struct ke_err *e)
 {
 	struct side *side = &m->side;
 	const struct target *t = m->epoch->target;
-	int lock = t->lock(true, e), status;
+	int lock = t->lock(t, true, e), status;
+	double from;
 
 	if (lock == -1)
 		return -1;
+	from = t->joules(m->epoch);
 	status = t->start(m->epoch, side, &m->verdict, e);
 	if (status == 0) {
 		state_read(&m->before, "");
 		status = check_all(m, e);
 		state_read(&m->after, "");
 	}
+	m->joules = state_spent(from, t->joules(m->epoch));
 	/* one that is wrong has no business beside the others */
 	if (status == -1)
 		t->stop(m->epoch, side);
@@ -246,6 +249,16 @@ report(struct member *m)
 	ke_json_set(m->eval, "phases", phases);
 	ke_json_add_number(m->eval, "seconds", m->compile_s + m->check_s +
 	    m->time_s);
+	if (m->joules >= 0)
+		ke_json_add_number(m->eval, "joules", m->joules);
+}
+
+uint32_t
+settings_number(struct settings *s)
+{
+	s->candidates = s->candidates <= BASE_NUMBER ? BASE_NUMBER + 1
+	    : s->candidates + 1;
+	return s->candidates;
 }
 
 int
@@ -257,12 +270,10 @@ evaluate(struct epoch *epoch, struct settings *settings,
 	int status = 0;
 
 	for (size_t i = 0; i < n && status == 0; i++) {
-		settings->candidates = settings->candidates < 2 ? 2
-		    : settings->candidates + 1;
 		all[i] = (struct member){.epoch = epoch,
-		    .settings = settings, .number = settings->candidates,
+		    .settings = settings, .number = settings_number(settings),
 		    .name = c[i].name, .eval = c[i].eval,
-		    .verdict.status = KE_PASS};
+		    .joules = NAN, .verdict.status = KE_PASS};
 		status = prepare(&all[i], c[i].rec, e);
 		any = any || all[i].verdict.status == KE_PASS;
 	}

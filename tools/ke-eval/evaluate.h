@@ -32,7 +32,7 @@ int evaluate_compile(const struct ke_op *, const char *dtype,
     struct ke_err *);
 
 /* -r: runs the first timed case, n executions, once. */
-int evaluate_run(struct epoch *, const struct settings *, const cJSON *rec,
+int evaluate_run(struct epoch *, struct settings *, const cJSON *rec,
     size_t n, cJSON *eval, struct ke_err *);
 
 /* The environment of a result, with its key. */
@@ -41,6 +41,10 @@ cJSON *environment(const struct ke_op *, const char *dtype,
 
 /* {"id", "name"} of the operator's baseline. */
 cJSON *baseline(const struct ke_op *, const struct target *);
+
+/* A number for a candidate that none before it had: who verifies tells its
+ * outputs from others' by it. */
+uint32_t settings_number(struct settings *);
 
 /* The set of timed cases. */
 const char *settings_set(const struct settings *);

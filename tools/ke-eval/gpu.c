@@ -1,38 +1,27 @@
-/* The cuda target: ke-eval's end of keeper and runners. */
-#include <errno.h>
-#include <fcntl.h>
+/* The targets that are GPUs: their tables, their keeper's start, and what
+ * ke-eval itself knows of the device. */
+#include <limits.h>
 #include <math.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "compile.h"
-#include "defence.h"
-#include "file.h"
-#include "gpu.h"
 #include "gpu_kernels.h"
+#include "gpu_parent.h"
 #include "lock.h"
 #include "measure.h"
-#include "play.h"
 #include "reference.h"
 #include "sample.h"
 #include "spawn.h"
 #include "unit.h"
 
-#define OPEN_S 60.0   /* for a context, and all its memory */
-#define KILL_S 10.0   /* a process that outlives SIGKILL so long is stuck */
+#define DESCRIPTORS 256 /* beside those of regions */
 #define SLOTS_L2 2.0  /* a timed case's slots: so many times the cache */
 #define SLOTS_GPU 32
 #define MEMORY 0.4    /* of the device's, for one case's slots */
 #define QUEUE 512     /* launches between two events */
+#define COPIED_BPS 1e9 /* of inputs to the device, at least */
 #define WALL 1.5      /* our clock may say so many times what the events say, */
 #define WALL_S 0.02   /* and so much more */
 
@@ -40,65 +29,70 @@
 #define STR(...) STR_(__VA_ARGS__)
 
 char *
-gpu_kernels(struct verdict *v, struct ke_err *e)
+gpu_kernels(const struct target *t, struct verdict *v, struct ke_err *e)
 {
 	struct ke_buf b = {0};
 	char *path;
 
-	ke_buf_fmt(&b, "%s%s\n#line 1 \"gpu_kernels.cu\"\n%s",
-	    unit_cuda_types(), STR(GPU_STRUCTS), gpu_kernels_text);
-	path = compile_trusted(&toolchain_cuda, b.s, "gpu_kernels.cu", v, e);
+	ke_buf_fmt(&b, "%s%s%s\n#line 1 \"gpu_kernels.cu\"\n%s",
+	    unit_cuda_types(), t->vendor->words, STR(GPU_STRUCTS),
+	    gpu_kernels_text);
+	path = compile_trusted(t->toolchain, b.s, "gpu_kernels.cu", v, e);
 	ke_buf_free(&b);
 	return path;
 }
 
+struct probed {
+	struct gpu_info info;
+	struct ke_err e;
+};
+
 /* In a process of its own. */
 static void
-probe_child(int fd)
+probe_child(const struct gpu_vendor *v, int fd)
 {
-	struct {
-		struct gpu_info info;
-		struct ke_err e;
-	} said = {.e = {{0}}};
+	static struct probed said;
+	char library[PATH_MAX];
 
-	if (gpu_load(&said.e) == 0)
-		(void)gpu_open(0, &said.info, &said.e);
-	(void)!write(fd, &said, sizeof(said));
+	if (!v->library(library))
+		ke_fail(&said.e, "%s", v->why);
+	else if (gpu_load(v, library, &said.e) == 0)
+		(void)gpu_open(v, 0, &said.info, &said.e);
+	(void)gpu_send(fd, &said, sizeof(said), NULL, 0);
 	_exit(0);
 }
 
-const struct gpu_info *
-gpu_probe(struct ke_err *e)
+static int
+probe(const struct gpu_vendor *v, struct probed *said, struct ke_err *e)
 {
-	static struct {
-		struct gpu_info info;
-		struct ke_err e;
-	} said;
-	struct pollfd p;
-	int fds[2], status;
-	ssize_t got = 0;
-	pid_t pid;
+	struct gpu_process process;
+	ssize_t got;
+	int socket;
+	pid_t pid = gpu_fork(&process, &socket, e);
 
-	if (said.info.sms > 0)
-		return &said.info;
-	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
-		ke_fail(e, "%s", strerror(errno));
-		return NULL;
-	}
 	if (pid == 0)
-		probe_child(fds[1]);
-	close(fds[1]);
-	p = (struct pollfd){.fd = fds[0], .events = POLLIN};
-	if (poll(&p, 1, (int)(OPEN_S * 1000)) == 1)
-		got = read(fds[0], &said, sizeof(said));
-	close(fds[0]);
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	if (got == (ssize_t)sizeof(said) && said.info.sms > 0)
-		return &said.info;
-	ke_fail(e, "%s", got == (ssize_t)sizeof(said) ? said.e.msg
-	    : "the driver doesn't answer");
-	return NULL;
+		probe_child(v, socket);
+	if (pid == -1)
+		return -1;
+	got = gpu_recv(process.fd, GPU_OPEN_S, said, sizeof(*said), NULL,
+	    NULL);
+	(void)gpu_end_process(&process, NULL);
+	if (got != (ssize_t)sizeof(*said))
+		return ke_fail(e, "the driver doesn't answer");
+	return said->info.sms > 0 ? 0 : ke_fail(e, "%s", said->e.msg);
+}
+
+const struct gpu_info *
+gpu_probe(const struct gpu_vendor *v, struct ke_err *e)
+{
+	static struct probed all[GPU_MAKERS];
+	struct probed *said = &all[v->maker];
+
+	/* here too a device has a second chance */
+	for (int chances = 2; chances > 0 && said->info.sms == 0; chances--)
+		if (probe(v, said, e) == -1)
+			said->info.sms = 0;
+	return said->info.sms > 0 ? &said->info : NULL;
 }
 
 uint32_t
@@ -118,9 +112,9 @@ gpu_region_count(const struct epoch *e)
 }
 
 static int
-cuda_lock(bool exclusive, struct ke_err *e)
+gpu_lock(const struct target *t, bool exclusive, struct ke_err *e)
 {
-	const struct gpu_info *i = gpu_probe(e);
+	const struct gpu_info *i = gpu_probe(t->vendor, e);
 	char name[64];
 
 	if (i == NULL)
@@ -130,131 +124,116 @@ cuda_lock(bool exclusive, struct ke_err *e)
 }
 
 static size_t
-cuda_slots(const struct epoch *e, const struct layout *l)
+gpu_slots(const struct epoch *e, const struct layout *l)
 {
-	const struct gpu_info *i = gpu_probe(&(struct ke_err){{0}});
+	const struct gpu_info *i = gpu_probe(e->target->vendor,
+	    &(struct ke_err){{0}});
 	double n = 2, bytes = fmax(l->traffic, 1);
 
-	(void)e;
 	if (i != NULL)
 		n = fmin(ceil(SLOTS_L2 * i->l2 / bytes),
 		    MEMORY * (double)i->bytes / bytes);
 	return (size_t)fmin(fmax(n, 2), SLOTS_GPU);
 }
 
-/* Takes the regions that the keeper made. */
+/* Takes the regions that the keeper made, and waits until it has hashed the
+ * inputs. */
 static int
-take_regions(struct gpu *g, struct ke_err *e)
+take_regions(struct epoch *ep, struct verdict *v)
 {
 	static struct gpu_regions m;
+	struct gpu *g = ep->gpu;
+	double seconds = GPU_OPEN_S + (double)ep->inputs.bytes / COPIED_BPS;
 	uint32_t have = 0;
 
 	g->regions = ke_calloc(g->n_regions, sizeof(*g->regions));
 	g->fds = ke_calloc(g->n_regions, sizeof(*g->fds));
-	while (have < g->n_regions) {
+	for (;;) {
 		int fds[GPU_BATCH];
 		size_t n, used = 0;
+		ssize_t got = gpu_recv(g->keeper.fd, seconds, &m, sizeof(m),
+		    fds, &n);
 
-		if (gpu_recv(g->fd, &m, sizeof(m), fds, &n) !=
-		    (ssize_t)sizeof(m) || m.kind != GPU_ATTACH || m.n == 0 ||
+		if (got != (ssize_t)sizeof(m) || m.kind != GPU_ATTACH ||
 		    m.from != have || m.n > g->n_regions - have)
-			return ke_fail(e, "the keeper: %.200s", m.kind == 0
-			    ? (const char *)m.region : "ended");
+			return gpu_lose_keeper(ep, v, got == -1 ? "no answer"
+			    : got == 0 ? "ended" : (const char *)m.region);
+		if (m.n == 0)
+			return 0;
 		for (uint32_t i = 0; i < m.n; i++) {
 			g->regions[have] = m.region[i];
 			g->fds[have++] = m.region[i].mapped > 0 && used < n
 			    ? fds[used++] : -1;
 		}
 	}
-	return 0;
 }
 
 static int
 start_keeper(struct epoch *ep, const char *kernels, const char *reference,
-    const char *so, struct verdict *v, struct ke_err *e)
+    const char *so, struct verdict *v)
 {
 	struct gpu *g = ep->gpu;
 	static struct gpu_hello hello;
-	int fds[2];
+	struct ke_err e;
+	ssize_t got;
+	int socket;
+	pid_t pid = gpu_fork(&g->keeper, &socket, &e);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == -1)
-		return ke_fail(e, "socketpair: %s", strerror(errno));
-	g->fd = fds[0];
-	g->keeper = fork();
-	if (g->keeper == 0) {
-		close(fds[0]);
-		gpu_keeper(ep, kernels, reference, so, fds[1]);
-	}
-	close(fds[1]);
-	if (g->keeper == -1)
-		return ke_fail(e, "fork: %s", strerror(errno));
-	if (gpu_recv(g->fd, &hello, sizeof(hello), NULL, NULL) !=
-	    (ssize_t)sizeof(hello))
-		return ke_fail(e, "the keeper ended");
+	if (pid == 0)
+		gpu_keeper(ep, kernels, reference, so, socket);
+	if (pid == -1)
+		return epoch_lose(ep, v, "%s", e.msg);
+	got = gpu_recv(g->keeper.fd, GPU_OPEN_S, &hello, sizeof(hello), NULL,
+	    NULL);
+	if (got != (ssize_t)sizeof(hello))
+		return gpu_lose_keeper(ep, v, got == -1 ? "no answer"
+		    : "ended");
 	if (hello.verdict.status != KE_PASS)
-		return ke_fail(e, "%s", hello.verdict.detail);
-	(void)v;
+		return gpu_lose_keeper(ep, v, hello.verdict.detail);
 	g->info = hello.info;
 	g->n_regions = hello.n_regions;
-	return take_regions(g, e);
+	return take_regions(ep, v);
 }
 
 static int
-cuda_open(struct epoch *ep, struct verdict *v, struct ke_err *e)
+gpu_open_epoch(struct epoch *ep, struct verdict *v, struct ke_err *e)
 {
 	char *so = NULL, *reference = NULL, *kernels = NULL;
+	uint32_t need = gpu_region_count(ep) + DESCRIPTORS;
+	rlim_t may = ke_raise_descriptors(need);
 	int status = -1;
 
 	ep->gpu = ke_calloc(1, sizeof(*ep->gpu));
-	ep->gpu->fd = -1;
+	ep->gpu->vendor = ep->target->vendor;
+	if (need > may)
+		return ke_fail(e, "up to %u descriptors are needed, a region "
+		    "of memory each, and only %llu allowed (ulimit -Hn)",
+		    need, (unsigned long long)may);
+	if (gpu_is_stuck())
+		return epoch_lose(ep, v, "a process on it outlived SIGKILL");
 	so = reference_compile(ep->op, ep->dtype, IN_DOUBLE, v, e);
 	if (so != NULL)
-		reference = reference_device(ep->op, ep->dtype, v, e);
+		reference = reference_device(ep->op, ep->dtype, ep->target, v,
+		    e);
 	if (reference != NULL)
-		kernels = gpu_kernels(v, e);
+		kernels = gpu_kernels(ep->target, v, e);
 	if (kernels != NULL)
-		status = start_keeper(ep, kernels, reference, so, v, e);
+		status = start_keeper(ep, kernels, reference, so, v);
 	free(so);
 	free(reference);
 	ep->gpu->kernels = kernels;
 	return status;
 }
 
-/* Ends a runner.  -1 where it outlives SIGKILL. */
-static int
-end_runner(struct gpu_runner *r)
-{
-	struct pollfd p = {.fd = r->pidfd, .events = POLLIN};
-	int status, dead = 0;
-
-	if (r->pid == 0)
-		return 0;
-	kill(r->pid, SIGKILL);
-	if (poll(&p, 1, (int)(KILL_S * 1000)) == 1)
-		waitpid(r->pid, &status, 0);
-	else
-		dead = -1;
-	close(r->fd);
-	close(r->pidfd);
-	*r = (struct gpu_runner){0};
-	return dead;
-}
-
 static void
-cuda_close(struct epoch *ep)
+gpu_close_epoch(struct epoch *ep)
 {
 	struct gpu *g = ep->gpu;
-	int status;
 
 	if (g == NULL)
 		return;
-	end_runner(&g->runner);
-	if (g->fd != -1)
-		close(g->fd);
-	if (g->keeper > 0) {
-		kill(g->keeper, SIGKILL);
-		waitpid(g->keeper, &status, 0);
-	}
+	(void)gpu_end_process(&g->runner, NULL);
+	(void)gpu_end_process(&g->keeper, NULL);
 	for (uint32_t i = 0; g->fds != NULL && i < g->n_regions; i++)
 		if (g->fds[i] != -1)
 			close(g->fds[i]);
@@ -265,454 +244,10 @@ cuda_close(struct epoch *ep)
 	ep->gpu = NULL;
 }
 
-/* In the child: nothing of ours but the socket and the kernels. */
-static void
-become(int socket, int kernels)
-{
-	static char name[] = GPU_RUNNER_NAME;
-	static char path[] = "PATH=/usr/bin:/bin";
-	char *const argv[] = {name, NULL};
-	char *const envp[] = {path, NULL};
-	int null = open("/dev/null", O_RDWR);
-	int away[2] = {fcntl(socket, F_DUPFD, 64), fcntl(kernels, F_DUPFD, 64)};
-
-	for (int i = 0; i < 3 && defended(bare); i++)
-		dup2(null, i);
-	for (int i = 0; i < 2; i++)
-		if (away[i] == -1 || dup2(away[i], 3 + i) == -1)
-			_exit(126);
-	close_range(5, ~0U, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	execve("/proc/self/exe", argv, defence_env(envp));
-	_exit(126);
-}
-
-/* Waits for a reply: 1; 0 where there will be none; -1 too late. */
-static int
-hear(struct gpu_runner *r, double seconds, struct gpu_reply *reply)
-{
-	struct pollfd p = {.fd = r->fd, .events = POLLIN};
-	int got;
-
-	do
-		got = poll(&p, 1, (int)(seconds * 1000) + 1);
-	while (got == -1 && errno == EINTR);
-	if (got <= 0)
-		return -1;
-	return gpu_recv(r->fd, reply, sizeof(*reply), NULL, NULL) ==
-	    (ssize_t)sizeof(*reply);
-}
-
-static int
-send_regions(struct gpu *g, struct gpu_runner *r)
-{
-	static struct gpu_regions m;
-
-	m.kind = GPU_ATTACH;
-	for (uint32_t from = 0; from < g->n_regions; from += m.n) {
-		int fds[GPU_BATCH];
-		size_t n = 0;
-
-		m.from = from;
-		m.n = g->n_regions - from < GPU_BATCH ? g->n_regions - from
-		    : GPU_BATCH;
-		for (uint32_t i = 0; i < m.n; i++) {
-			m.region[i] = g->regions[from + i];
-			if (g->fds[from + i] != -1)
-				fds[n++] = g->fds[from + i];
-		}
-		if (gpu_send(r->fd, &m, sizeof(m), fds, n) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-/* A runner that is there, with all that is shared.  After a fault the device
- * has a second chance; what then isn't there is quarantined. */
-static int
-need_runner(struct gpu *g, struct gpu_runner *r, struct verdict *v)
-{
-	struct gpu_reply reply = {0};
-	int fds[2], kernels, heard = 0;
-
-	if (r->pid != 0)
-		return 0;
-	for (int tries = 0; tries < 2; tries++) {
-		kernels = open(g->kernels, O_RDONLY | O_CLOEXEC);
-		if (kernels == -1 || socketpair(AF_UNIX, SOCK_SEQPACKET |
-		    SOCK_CLOEXEC, 0, fds) == -1)
-			return verdict_set(v, KE_LOST, "runner", "%s",
-			    strerror(errno));
-		r->pid = fork();
-		if (r->pid == 0)
-			become(fds[1], kernels);
-		close(kernels);
-		close(fds[1]);
-		r->fd = fds[0];
-		r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
-		heard = hear(r, OPEN_S, &reply);
-		if (heard == 1 && reply.says == GPU_OPENED &&
-		    *reply.why == '\0' && send_regions(g, r) == 0)
-			return 0;
-		if (end_runner(r) == -1)
-			break;
-	}
-	g->quarantined = true;
-	return verdict_set(v, KE_QUARANTINED, "device", "no runner can be "
-	    "started: %s", heard == 1 ? reply.why : "no answer");
-}
-
-/* A cubin that nobody can change any more, checked. */
-static int
-open_cubin(const char *path, struct verdict *v)
-{
-	struct ke_buf b = {0};
-	struct ke_err e;
-	int fd = -1;
-
-	if (ke_file_read(path, OBJECT_MAX, &b, &e) == -1)
-		return verdict_set(v, KE_LOST, "cubin", "%s", e.msg);
-	if (toolchain_cuda.check(b.s, b.n, v) == 0) {
-		fd = memfd_create("ke-cubin", MFD_CLOEXEC);
-		if (fd == -1 || write(fd, b.s, b.n) != (ssize_t)b.n)
-			verdict_set(v, KE_LOST, "cubin", "%s",
-			    strerror(errno));
-	}
-	ke_buf_free(&b);
-	return v->status == KE_PASS ? fd : -1;
-}
-
-static int
-send_load(struct gpu *g, const struct side *side, struct verdict *v)
-{
-	const struct program *p = &side->program;
-	static struct gpu_load m;
-	int fds[VARIANTS_MAX], status = -1;
-	size_t n = 0;
-
-	m = (struct gpu_load){.kind = GPU_LOAD, .number = side->load,
-	    .n_variants = (uint32_t)p->n_variants,
-	    .n_kernels = (uint32_t)p->plan->n_launches};
-	for (size_t k = 0; k < p->plan->n_launches; k++)
-		snprintf(m.kernel[k], sizeof(m.kernel[k]), "%s",
-		    p->plan->launches[k].kernel);
-	for (; n < p->n_variants; n++)
-		if ((fds[n] = open_cubin(p->variants[n].so, v)) == -1)
-			break;
-	if (n == p->n_variants && gpu_send(g->runner.fd, &m, sizeof(m), fds,
-	    n) == -1)
-		verdict_set(v, KE_LOST, "runner", "it ended");
-	else if (n == p->n_variants)
-		status = 0;
-	for (size_t i = 0; i < n; i++)
-		close(fds[i]);
-	return status;
-}
-
-/* The side's cubins into the runner, if they aren't there. */
-static int
-need_loaded(struct epoch *ep, struct side *side, struct verdict *v)
-{
-	struct gpu *g = ep->gpu;
-
-	if (g->quarantined)
-		return verdict_set(v, KE_QUARANTINED, "device",
-		    "the device did not recover from an earlier candidate");
-	if (need_runner(g, &g->runner, v) == -1)
-		return -1;
-	if (side->load == 0)
-		side->load = ++g->loads;
-	if (side->loaded == g->runner.pid)
-		return 0;
-	if (send_load(g, side, v) == -1)
-		return -1;
-	side->loaded = g->runner.pid;
-	return 0;
-}
-
-static int
-cuda_start(struct epoch *ep, struct side *side, struct verdict *v,
-    struct ke_err *e)
-{
-	(void)e;
-	v->status = KE_PASS;
-	return need_loaded(ep, side, v);
-}
-
-static void
-cuda_stop(struct epoch *ep, struct side *side)
-{
-	struct gpu_load m = {.kind = GPU_LOAD, .number = side->load};
-
-	if (ep->gpu != NULL && side->load != 0 &&
-	    side->loaded == ep->gpu->runner.pid)
-		(void)gpu_send(ep->gpu->runner.fd, &m, sizeof(m), NULL, 0);
-	side->load = 0;
-	side->loaded = 0;
-}
-
-/* What the keeper is asked; -1 with a verdict, or with the reason in e where
- * the keeper itself failed. */
-static int
-ask(struct epoch *ep, const struct gpu_ask *q, struct answer *a,
-    struct ke_err *e)
-{
-	a->verdict.status = KE_PASS;
-	if (gpu_send(ep->gpu->fd, q, sizeof(*q), NULL, 0) == -1 ||
-	    gpu_recv(ep->gpu->fd, a, sizeof(*a), NULL, NULL) !=
-	    (ssize_t)sizeof(*a)) {
-		a->verdict.status = KE_PASS;
-		return ke_fail(e, "the keeper ended");
-	}
-	if (a->verdict.status == KE_LOST || a->verdict.status == KE_INVALID) {
-		a->verdict.status = KE_PASS;
-		return ke_fail(e, "%s", a->verdict.detail);
-	}
-	return a->verdict.status == KE_PASS ? 0 : -1;
-}
-
-static void
-fill_launch(const struct play *p, size_t k, struct gpu_launch *to)
-{
-	const struct ke_op *op = p->epoch->op;
-	const struct ke_resolved *r = &p->fitted->r;
-	const struct ke_launch *l = &p->side->program.plan->launches[k];
-
-	*to = (struct gpu_launch){.shared = (uint32_t)r->shared[k],
-	    .cooperative = l->cooperative, .n_args = (uint32_t)l->n_args};
-	for (size_t i = 0; i < 3; i++) {
-		to->grid[i] = (uint32_t)r->grid[k][i];
-		to->block[i] = (uint32_t)r->block[k][i];
-		to->cluster[i] = (uint32_t)r->cluster[k][i];
-	}
-	for (size_t i = 0; i < l->n_args; i++) {
-		const struct ke_arg *a = &l->args[i];
-
-		to->args[i].kind = a->kind;
-		to->args[i].index = (uint32_t)a->index;
-		to->args[i].wide = a->wide;
-		if (a->kind == KE_ARG_SCALAR)
-			to->args[i].value = *ke_scope_find(&r->scope, a->name,
-			    strlen(a->name));
-		if (a->kind == KE_ARG_TENSOR)
-			to->args[i].value = r->offset[k][i] * (int64_t)
-			    ke_dtypes[ke_tensor_dtype(&op->tensors[a->index],
-			    p->epoch->dtype)].bytes;
-	}
-}
-
-/* CUtensorMapDataType */
-static uint32_t
-view_type(enum ke_dtype t)
-{
-	switch (t) {
-	case KE_F32:
-		return 7;
-	case KE_F64:
-		return 8;
-	case KE_F16:
-		return 6;
-	case KE_BF16:
-		return 9;
-	case KE_I32:
-		return 3;
-	case KE_I64:
-		return 5;
-	case KE_U8:
-	case KE_DTYPE_COUNT:
-		break;
-	}
-	return 0;
-}
-
-static void
-fill_view(const struct play *p, size_t k, struct gpu_view *to)
-{
-	const struct ke_plan *plan = p->side->program.plan;
-	const struct ke_map *m = &plan->maps[k];
-	const struct ke_resolved *r = &p->fitted->r;
-	enum ke_dtype type = m->workspace ? plan->workspaces[m->index].dtype
-	    : ke_tensor_dtype(&p->epoch->op->tensors[m->index],
-	    p->epoch->dtype);
-
-	*to = (struct gpu_view){.type = view_type(type),
-	    .buffer = (uint32_t)m->index + (m->workspace ? KE_TENSORS_MAX : 0),
-	    .rank = (uint32_t)m->rank,
-	    .swizzle = m->swizzle == 0 ? 0 : m->swizzle == 32 ? 1
-	    : m->swizzle == 64 ? 2 : 3,
-	    .promotion = m->promotion == 0 ? 0 : m->promotion == 64 ? 1
-	    : m->promotion == 128 ? 2 : 3};
-	for (size_t i = 0; i < m->rank; i++) {
-		size_t from = m->rank - 1 - i;
-
-		to->shape[i] = (uint64_t)r->map[k].shape[from];
-		to->box[i] = (uint32_t)r->map[k].box[from];
-		if (i > 0)
-			to->stride[i - 1] = (uint64_t)r->map[k].stride[from] *
-			    ke_dtypes[type].bytes;
-	}
-}
-
-static struct gpu_run *
-make_run(const struct play *p, uint64_t key, size_t *bytes)
-{
-	const struct epoch *ep = p->epoch;
-	const struct ke_plan *plan = p->side->program.plan;
-	size_t tensors = ep->op->n_tensors;
-	struct gpu_run *m;
-
-	*bytes = sizeof(*m) + p->n_execs * tensors * sizeof(uint32_t);
-	m = ke_calloc(1, *bytes);
-	*m = (struct gpu_run){.kind = GPU_RUN,
-	    .load = p->side->load,
-	    .variant = (uint32_t)p->fitted->variant,
-	    .timed = ep->cases[p->layout].timed,
-	    .n_execs = (uint32_t)p->n_execs, .n_tensors = (uint32_t)tensors,
-	    .n_workspaces = (uint32_t)plan->n_workspaces,
-	    .n_launches = (uint32_t)plan->n_launches,
-	    .n_views = (uint32_t)plan->n_maps,
-	    .deadline_s = p->deadline_s, .key = key};
-	for (size_t w = 0; w < plan->n_workspaces; w++)
-		m->workspace[w] = (uint64_t)p->fitted->r.workspace[w] *
-		    ke_dtypes[plan->workspaces[w].dtype].bytes;
-	for (size_t k = 0; k < plan->n_launches; k++)
-		fill_launch(p, k, &m->launches[k]);
-	for (size_t k = 0; k < plan->n_maps; k++)
-		fill_view(p, k, &m->views[k]);
-	for (size_t x = 0; x < p->n_execs; x++)
-		for (size_t t = 0; t < tensors; t++)
-			m->regions[x * tensors + t] = gpu_region_index(ep,
-			    p->layout, (p->slot + x) % p->n_slots, t);
-	return m;
-}
-
-/* It didn't end well: what became of it.  The runner is gone. */
-static int
-broke(struct gpu *g, struct gpu_runner *r, int heard,
-    const struct gpu_reply *reply, struct verdict *v)
-{
-	int dead = end_runner(r);
-
-	if (dead == -1) {
-		g->quarantined = true;
-		return verdict_set(v, KE_HUNG, "kill",
-		    "the process outlived SIGKILL");
-	}
-	if (heard == -1 || (heard == 1 && reply->says == GPU_STUCK))
-		return verdict_set(v, KE_TIMEOUT, "deadline",
-		    "no end within its time");
-	if (heard == 1 && reply->says == GPU_FAULTED) {
-		char code[16];
-
-		snprintf(code, sizeof(code), "%d", reply->code);
-		return verdict_set(v, KE_FAULT, code, "%s", reply->why);
-	}
-	return verdict_set(v, KE_PROTOCOL, "reply", "%s", heard == 0
-	    ? "the runner ended without one" : "not a reply");
-}
-
-static void
-remember(struct program *p, const struct gpu_reply *reply)
-{
-	p->registers = reply->registers;
-	p->local_bytes = reply->local;
-	p->shared_bytes = reply->shared;
-	p->threads = reply->threads;
-}
-
-static int
-run_it(const struct play *p, struct gpu_runner *r, const struct gpu_run *m,
-    size_t bytes, struct ran *ran, struct verdict *v)
-{
-	struct gpu *g = p->epoch->gpu;
-	struct gpu_reply reply = {0};
-	double from = ke_now();
-	int heard;
-
-	if (gpu_send(r->fd, m, bytes, NULL, 0) == -1)
-		return broke(g, r, 0, &reply, v);
-	heard = hear(r, OPEN_S + p->deadline_s, &reply);
-	if (heard == 1 && reply.says == GPU_READY) {
-		from = ke_now();
-		if (send(r->fd, "g", 1, MSG_NOSIGNAL) != 1)
-			return broke(g, r, 0, &reply, v);
-		heard = hear(r, KILL_S + p->deadline_s, &reply);
-	}
-	if (heard == 1 && reply.says == GPU_REFUSED)
-		return verdict_set(v, KE_PLAN_ERROR, "device", "%s",
-		    reply.why);
-	if (heard != 1 || reply.says != GPU_DONE)
-		return broke(g, r, heard, &reply, v);
-	*ran = (struct ran){.seconds = reply.seconds,
-	    .wall_s = ke_now() - from,
-	    .mhz = fmin(reply.mhz[0], reply.mhz[1])};
-	remember(&p->side->program, &reply);
-	return 0;
-}
-
-/* Where executions have no slots of their own, all have the first. */
-static struct play
-placed(const struct play *p)
-{
-	struct play q = *p;
-
-	if (!play_has_own(p)) {
-		q.slot = 0;
-		q.n_slots = 1;
-	}
-	return q;
-}
-
-static int
-cuda_run(const struct play *asked, struct ran *ran, struct verdict *v,
-    struct ke_err *e)
-{
-	const struct play placed_play = placed(asked), *p = &placed_play;
-	struct gpu_runner *r = &p->epoch->gpu->runner;
-	struct gpu_ask q = {.question = GPU_POISON,
-	    .layout = (uint32_t)p->layout, .slot = (uint32_t)p->slot,
-	    .n_execs = (uint32_t)p->n_execs, .n_slots = (uint32_t)p->n_slots};
-	static struct answer a;
-	struct gpu_run *m;
-	size_t bytes;
-	int status;
-
-	v->status = KE_PASS;
-	p->side->poison = q.key = play_secret();
-	if (need_loaded(p->epoch, p->side, v) == -1 ||
-	    ask(p->epoch, &q, &a, e) == -1)
-		return -1;
-	m = make_run(p, q.key, &bytes);
-	status = run_it(p, r, m, bytes, ran, v);
-	free(m);
-	return status;
-}
-
-static int
-cuda_verify(const struct play *asked, enum question question,
-    uint32_t candidate, struct answer *worst, struct ke_err *e)
-{
-	const struct play placed_play = placed(asked), *p = &placed_play;
-	struct gpu_ask q = {.question = GPU_VERIFY,
-	    .layout = (uint32_t)p->layout, .slot = (uint32_t)p->slot,
-	    .n_execs = (uint32_t)p->n_execs, .n_slots = (uint32_t)p->n_slots,
-	    .candidate = candidate, .key = p->side->poison};
-	static struct answer a;
-	int status = ask(p->epoch, &q, &a, e);
-
-	(void)question;
-	for (size_t t = 0; t < p->epoch->op->n_tensors; t++) {
-		worst->ratio[t] = fmax(worst->ratio[t], a.ratio[t]);
-		worst->rms[t] = fmax(worst->rms[t], a.rms[t]);
-	}
-	worst->verdict = a.verdict;
-	return status;
-}
-
 /* What must come from memory: all inputs, which the flush has evicted, and the
  * outputs but for what may stay in the cache. */
 static double
-cuda_floor_us(const struct race *r)
+gpu_floor_us(const struct race *r)
 {
 	const struct epoch *ep = r->epoch;
 	const struct layout *l = &ep->cases[r->layout];
@@ -727,7 +262,7 @@ cuda_floor_us(const struct race *r)
 
 /* Our clock around the segment against the device's events in it. */
 static void
-cuda_doubt(const struct race *r, size_t i, struct verdict *v)
+gpu_doubt(const struct race *r, size_t i, struct verdict *v)
 {
 	size_t bad = 0;
 
@@ -750,15 +285,23 @@ add_known(cJSON *env, const char *name, double v)
 		ke_json_add_number(env, name, v);
 }
 
-static void
-cuda_state(struct epoch *ep, cJSON *env)
+/* What the keeper tells beside verdicts, n bytes.  One that doesn't is lost. */
+static bool
+told(struct epoch *ep, enum gpu_question question, void *to, size_t n)
 {
-	struct gpu_ask q = {.question = GPU_STATE};
-	struct nvml_state s;
+	const struct gpu_ask q = {.question = question};
+	struct verdict down;
 
-	if (ep->gpu == NULL || gpu_send(ep->gpu->fd, &q, sizeof(q), NULL,
-	    0) == -1 || gpu_recv(ep->gpu->fd, &s, sizeof(s), NULL, NULL) !=
-	    (ssize_t)sizeof(s))
+	return ep->gpu != NULL && ep->gpu->keeper.pid != 0 &&
+	    gpu_ask_keeper(ep, &q, GPU_KEEPER_S, to, n, &down) == 0;
+}
+
+static void
+state_now(struct epoch *ep, cJSON *env)
+{
+	struct gpu_state s;
+
+	if (!told(ep, GPU_STATE, &s, sizeof(s)))
 		return;
 	add_known(env, "sm_mhz", s.sm_mhz);
 	add_known(env, "memory_mhz", s.memory_mhz);
@@ -769,22 +312,29 @@ cuda_state(struct epoch *ep, cJSON *env)
 	add_known(env, "processes", (double)s.processes);
 }
 
-static void
-cuda_describe(cJSON *env, struct ke_buf *key, int workers)
+static double
+joules_now(struct epoch *ep)
 {
-	const struct gpu_info *i = gpu_probe(&(struct ke_err){{0}});
-	char driver[32];
+	double j;
+
+	return told(ep, GPU_ENERGY, &j, sizeof(j)) ? j : NAN;
+}
+
+static void
+gpu_describe(const struct target *t, cJSON *env, struct ke_buf *key,
+    int workers)
+{
+	const struct gpu_info *i = gpu_probe(t->vendor, &(struct ke_err){{0}});
+	const char *arch = arch_of(t->vendor->maker);
 
 	(void)workers;
 	if (i == NULL)
 		return;
-	snprintf(driver, sizeof(driver), "%d.%d", i->driver / 1000,
-	    i->driver % 1000 / 10);
-	ke_buf_fmt(key, "%s\n%s\n%s\n", i->name, driver, nvrtc_arch());
+	ke_buf_fmt(key, "%s\n%s\n%s\n", i->name, i->driver, arch);
 	ke_json_set_string(env, "device", i->name);
 	ke_json_set_string(env, "uuid", i->uuid);
-	ke_json_set_string(env, "driver", driver);
-	ke_json_set_string(env, "arch", nvrtc_arch());
+	ke_json_set_string(env, "driver", i->driver);
+	ke_json_set_string(env, "arch", arch);
 	ke_json_add_number(env, "sms", i->sms);
 	ke_json_add_number(env, "l2_bytes", i->l2);
 	ke_json_add_number(env, "peak_bps", i->peak_bps);
@@ -792,15 +342,26 @@ cuda_describe(cJSON *env, struct ke_buf *key, int workers)
 	ke_json_add_number(env, "ecc", i->ecc);
 }
 
+/* What all of them have. */
+#define GPU_TARGET \
+	.set = "production", .epoch = 128, .segments_bytes = 8e9, \
+	.queue = QUEUE, \
+	.pace = {{4, 10, 32, 0.01, 0.0005, 2.0, 0, false}, \
+	    {10, 32, 240, 0.003, 0.002, 6.0, 0, false}}, \
+	.lock = gpu_lock, .slots = gpu_slots, .open = gpu_open_epoch, \
+	.close = gpu_close_epoch, .start = gpu_side_start, \
+	.stop = gpu_side_stop, .run = gpu_play_run, \
+	.verify = gpu_play_verify, .needs = gpu_play_needs, \
+	.floor_us = gpu_floor_us, \
+	.doubt = gpu_doubt, .describe = gpu_describe, .state = state_now, \
+	.joules = joules_now
+
 const struct target target_cuda = {
-	.name = "cuda", .toolchain = &toolchain_cuda, .base = "base.cu",
-	.set = "production", .epoch = 128,
-	.segments_bytes = 8e9, .queue = QUEUE,
-	.pace = {{4, 10, 32, 0.01, 0.0005, 2.0},
-	    {10, 32, 240, 0.003, 0.002, 6.0}},
-	.lock = cuda_lock, .slots = cuda_slots, .open = cuda_open,
-	.close = cuda_close, .start = cuda_start, .stop = cuda_stop,
-	.run = cuda_run, .verify = cuda_verify, .floor_us = cuda_floor_us,
-	.doubt = cuda_doubt, .describe = cuda_describe,
-	.state = cuda_state,
+	.name = "cuda", .vendor = &gpu_nvidia, .toolchain = &toolchain_cuda,
+	.other = &toolchain_triton, .base = "base.cu", GPU_TARGET,
+};
+
+const struct target target_hip = {
+	.name = "hip", .vendor = &gpu_amd, .toolchain = &toolchain_hip,
+	.other = &toolchain_triton_amd, .base = "base.hip", GPU_TARGET,
 };

@@ -23,73 +23,116 @@ gpu_error(int code)
 	return number;
 }
 
-int
-gpu_load(struct ke_err *e)
+static bool
+is_one_of(int code, const int *all, size_t n)
 {
-	static const struct {
-		const char *name;
-		void *to;
-	} all[] = {
-#define X(name, symbol, args) {#symbol, &gpu.name},
-		GPU_API(X)
-#undef X
-	};
-	void *so = dlopen("libcuda.so.1", RTLD_NOW);
+	for (size_t i = 0; i < n; i++)
+		if (all[i] == code)
+			return true;
+	return false;
+}
 
-	if (so == NULL)
-		return ke_fail(e, "no driver: %s", dlerror());
-	for (size_t i = 0; i < KE_LEN(all); i++) {
-		void *f = dlsym(so, all[i].name);
+/* cuda.h, CUresult; HIP has the same numbers for the same, and 9 and 98 beside
+ * (a configuration, a function that isn't the device's). */
+bool
+gpu_is_plans(int code)
+{
+	static const int all[] = {1, 9, 98, 200, 209, 218, 222, GPU_NOT_FOUND,
+	    701, 720, 801};
 
-		if (f == NULL)
-			return ke_fail(e, "libcuda.so.1: no %s", all[i].name);
-		memcpy(all[i].to, &f, sizeof(f));
-	}
+	return is_one_of(code, all, KE_LEN(all));
+}
+
+bool
+gpu_is_ours(int code)
+{
+	static const int all[] = {2, 3, 4, 46, 100, 101, 201, 214, 220, 304,
+	    802};
+
+	return is_one_of(code, all, KE_LEN(all));
+}
+
+const struct gpu_vendor *
+gpu_vendor_find(const char *name)
+{
+	static const struct gpu_vendor *const all[] = {&gpu_nvidia, &gpu_amd};
+
+	for (size_t i = 0; i < KE_LEN(all); i++)
+		if (strcmp(all[i]->name, name) == 0)
+			return all[i];
+	return NULL;
+}
+
+int
+gpu_load(const struct gpu_vendor *v, const char *library, struct ke_err *e)
+{
+	void *so = dlopen(library, RTLD_NOW);
+
+	return so == NULL ? ke_fail(e, "no driver: %s", dlerror())
+	    : v->load(so, e);
+}
+
+/* 0 where this driver doesn't know it. */
+static int
+attribute(int *to, int id, int device)
+{
+	int code = gpu.attribute(to, id, device);
+
+	if (!gpu_is_plans(code))
+		return code;
+	*to = 0;
 	return 0;
 }
 
+/* What the device says; the first code that isn't 0. */
 static int
-attribute(int id, int device)
+ask(int device, struct gpu_info *i, unsigned char *id, int *version)
 {
-	int v = 0;
+	const struct {
+		int *to, id;
+	} all[] = {{&i->sms, GPU_SMS}, {&i->l2, GPU_L2},
+	    {&i->clock_khz, GPU_CLOCK}, {&i->memory_khz, GPU_MEMORY_CLOCK},
+	    {&i->bus_bits, GPU_BUS}, {&i->shared_max, GPU_SHARED_MAX},
+	    {&i->pageable, GPU_PAGEABLE}, {&i->ecc, GPU_ECC},
+	    {&i->major, GPU_MAJOR}, {&i->minor, GPU_MINOR}};
+	size_t bytes = 0;
+	int code = gpu.version(version);
 
-	return gpu.attribute(&v, id, device) == 0 ? v : 0;
+	for (size_t k = 0; code == 0 && k < KE_LEN(all); k++)
+		code = attribute(all[k].to, all[k].id, device);
+	if (code == 0)
+		code = gpu.total(&bytes, device);
+	i->bytes = bytes;
+	if (code == 0)
+		code = gpu.device_name(i->name, sizeof(i->name) - 1, device);
+	return code == 0 ? gpu.uuid(id, device) : code;
 }
 
-static void
-describe(int device, struct gpu_info *i)
+static int
+describe(const struct gpu_vendor *v, int device, struct gpu_info *i)
 {
 	unsigned char id[16] = {0};
-	size_t bytes = 0;
 	char *to = i->uuid;
+	int code, version = 0;
 
-	*i = (struct gpu_info){.sms = attribute(GPU_SMS, device),
-	    .l2 = attribute(GPU_L2, device),
-	    .clock_khz = attribute(GPU_CLOCK, device),
-	    .memory_khz = attribute(GPU_MEMORY_CLOCK, device),
-	    .bus_bits = attribute(GPU_BUS, device),
-	    .shared_max = attribute(GPU_SHARED_MAX, device),
-	    .pageable = attribute(GPU_PAGEABLE, device),
-	    .ecc = attribute(GPU_ECC, device),
-	    .major = attribute(GPU_MAJOR, device),
-	    .minor = attribute(GPU_MINOR, device)};
-	(void)gpu.version(&i->driver);
-	(void)gpu.total(&bytes, device);
-	i->bytes = bytes;
-	(void)gpu.device_name(i->name, sizeof(i->name) - 1, device);
-	(void)gpu.uuid(id, device);
+	*i = (struct gpu_info){.sms = 0};
+	code = ask(device, i, id, &version);
+	if (code != 0) {
+		*i = (struct gpu_info){.sms = 0};
+		return code;
+	}
 	for (int k = 0; k < 16; k++)
 		to += sprintf(to, "%s%02x", k == 4 || k == 6 || k == 8 ||
 		    k == 10 ? "-" : "", id[k]);
-	/* from 9.0 on, what an architecture alone has needs the a */
-	snprintf(i->arch, sizeof(i->arch), "sm_%d%d%s", i->major, i->minor,
-	    i->major >= 9 ? "a" : "");
 	/* two transfers a clock */
 	i->peak_bps = 2e3 * i->memory_khz * i->bus_bits / 8;
+	v->describe(device, version, i);
+	return 0;
 }
 
 int
-gpu_open(int device, struct gpu_info *i, struct ke_err *e)
+gpu_open(const struct gpu_vendor *v, int device, struct gpu_info *i,
+    struct ke_err *e)
 {
 	void *context;
 	int handle, code, n = 0;
@@ -105,10 +148,10 @@ gpu_open(int device, struct gpu_info *i, struct ke_err *e)
 		code = gpu.retain(&context, handle);
 	if (code == 0)
 		code = gpu.current(context);
+	if (code == 0 && i != NULL)
+		code = describe(v, handle, i);
 	if (code != 0)
 		return ke_fail(e, "%s", gpu_error(code));
-	if (i != NULL)
-		describe(handle, i);
 	(void)gpu.limit(GPU_LIMIT_PRINTF, PRINTF_BYTES);
 	(void)gpu.limit(GPU_LIMIT_HEAP, HEAP_BYTES);
 	(void)gpu.limit(GPU_LIMIT_PERSISTING, 0);
@@ -123,4 +166,41 @@ gpu_call(void *function, const struct gpu_call *c, void **args)
 	    .stream = c->stream};
 
 	return gpu.launch(&config, function, args, NULL);
+}
+
+int
+gpu_call_over(void *function, uint64_t n, unsigned most, void *stream,
+    void **args)
+{
+	uint64_t blocks = (n + GPU_THREADS - 1) / GPU_THREADS;
+	struct gpu_call c = {.blocks = blocks < 1 ? 1 : blocks > most ? most
+	    : (unsigned)blocks, .threads = GPU_THREADS, .stream = stream};
+
+	return gpu_call(function, &c, args);
+}
+
+int
+gpu_answers(void *answer, gpu_ptr room, void *stream)
+{
+	uint32_t x[1024];
+	int64_t n = KE_LEN(x);
+	void *args[] = {&room, &n};
+	int code;
+
+	for (uint32_t i = 0; i < KE_LEN(x); i++)
+		x[i] = i * 7;
+	code = gpu.to(room, x, sizeof(x));
+	/* the copy may still be under way, and the stream need not wait */
+	if (code == 0)
+		code = gpu.sync();
+	if (code == 0)
+		code = gpu_call_over(answer, KE_LEN(x), 8, stream, args);
+	if (code == 0)
+		code = gpu.sync();
+	if (code == 0)
+		code = gpu.from(x, room, sizeof(x));
+	for (uint32_t i = 0; code == 0 && i < KE_LEN(x); i++)
+		if (x[i] != 22 * i)
+			code = -1;
+	return code;
 }

@@ -1,13 +1,17 @@
 /* The functions of a GPU's driver that the harness calls, as a table: found by
- * dlopen in processes of their own, never in ke-eval itself.  The types are
- * those of CUDA's Driver API (cuda.h, 13.0), declared here so that no vendor's
- * SDK is needed to build. */
+ * dlopen in processes of their own, never in ke-eval itself.  The types and
+ * numbers are those of CUDA's Driver API (cuda.h, 13.0), declared here so that
+ * no vendor's SDK is needed to build; gpu_hip.c says the same to AMD's. */
 #ifndef KE_EVAL_GPU_API_H
 #define KE_EVAL_GPU_API_H
 
+#include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch.h"
+#include "gpu_state.h"
 #include "mem.h"
 
 typedef unsigned long long gpu_ptr;
@@ -117,12 +121,12 @@ struct gpu_api {
 extern struct gpu_api gpu;
 
 enum { /* of CUDA's enumerations, what is used */
-	GPU_NOT_READY = 600,
+	GPU_NOT_FOUND = 500, GPU_NOT_READY = 600,
 	GPU_SMS = 16, GPU_L2 = 38, GPU_CLOCK = 13, GPU_MEMORY_CLOCK = 36,
 	GPU_BUS = 37, GPU_MAJOR = 75, GPU_MINOR = 76, GPU_SHARED_MAX = 97,
 	GPU_PAGEABLE = 88, GPU_ECC = 32, GPU_RESERVED_SHARED = 111,
-	GPU_F_THREADS = 0, GPU_F_SHARED = 1, GPU_F_LOCAL = 3, GPU_F_REGISTERS = 4,
-	GPU_F_DYNAMIC = 8, GPU_F_CLUSTERS = 14,
+	GPU_F_THREADS = 0, GPU_F_SHARED = 1, GPU_F_LOCAL = 3,
+	GPU_F_REGISTERS = 4, GPU_F_DYNAMIC = 8, GPU_F_CLUSTERS = 14,
 	GPU_LIMIT_STACK = 0, GPU_LIMIT_PRINTF = 1, GPU_LIMIT_HEAP = 2,
 	GPU_LIMIT_PERSISTING = 6,
 	GPU_PINNED = 1, GPU_ON_DEVICE = 1, GPU_FD = 1, GPU_READ = 1,
@@ -132,23 +136,61 @@ enum { /* of CUDA's enumerations, what is used */
 
 /* What is known of a device. */
 struct gpu_info {
-	char name[96], uuid[40], arch[16]; /* arch: sm_90a */
-	int driver; /* as cuDriverGetVersion has it: 13000 */
+	char name[96], uuid[40], arch[32]; /* arch: sm_90a */
+	char driver[32]; /* its version: 13.0 */
 	int sms, l2, clock_khz, memory_khz, bus_bits, shared_max, pageable,
 	    ecc, major, minor;
 	uint64_t bytes;
 	double peak_bps; /* of its memory, by clock and bus */
 };
 
+/* What differs between the makers of GPUs. */
+struct gpu_vendor {
+	const char *name; /* cuda, hip */
+	enum gpu_maker maker;
+	/* The driver's library, a name or a path; false where there is none,
+	 * which why says. */
+	bool (*library)(char to[PATH_MAX]);
+	const char *why;
+	/* Fills in gpu by what the library has.  0, or -1 with the reason. */
+	int (*load)(void *library, struct ke_err *);
+	/* The architecture, the driver's version, and what of the device isn't
+	 * as its attributes say. */
+	void (*describe)(int device, int version, struct gpu_info *);
+	/* What gpu_kernels.cu and ref.c need before them. */
+	const char *words;
+	/* Loads what tells of the state of the device of that UUID, as
+	 * gpu_info has it; reads that. */
+	void (*open_state)(const char *uuid);
+	void (*read_state)(struct gpu_state *);
+	/* The energy in J that it has used since its driver was loaded; NaN
+	 * where it isn't told. */
+	double (*joules)(void);
+};
+
+extern const struct gpu_vendor gpu_nvidia, gpu_amd;
+
+/* By name; NULL where there is none. */
+const struct gpu_vendor *gpu_vendor_find(const char *name);
+
 /* Loads the driver into this process.  0, or -1 with the reason. */
-int gpu_load(struct ke_err *);
+int gpu_load(const struct gpu_vendor *, const char *library, struct ke_err *);
 
 /* Makes the device's context current, with limits that leave a candidate
  * little of what isn't memory, and says what it is (may be NULL). */
-int gpu_open(int device, struct gpu_info *, struct ke_err *);
+int gpu_open(const struct gpu_vendor *, int device, struct gpu_info *,
+    struct ke_err *);
 
 /* The error's name, "CUDA_ERROR_ILLEGAL_ADDRESS". */
 const char *gpu_error(int code);
+
+/* Does the code say that a plan asks for what can't be: an argument, an image,
+ * a kernel, resources, a launch that is refused? */
+bool gpu_is_plans(int code);
+
+/* Or that the device or its driver failed, of which nothing that ran on it is
+ * to blame: no memory, no device, ECC, NVLink? */
+bool gpu_is_ours(int code);
 
 /* A function of a module, and its launch on the stream with n blocks of
  * threads. */
@@ -157,5 +199,15 @@ struct gpu_call {
 	void *stream;
 };
 int gpu_call(void *function, const struct gpu_call *, void **args);
+
+#define GPU_THREADS 256u /* in a block of the harness's kernels */
+
+/* The same over n elements, in at most so many blocks. */
+int gpu_call_over(void *function, uint64_t n, unsigned most, void *stream,
+    void **args);
+
+/* Does the device compute?  answer is the harness's ke_answer, room has 4 KB.
+ * 0; the driver's code; -1 where it computes wrongly. */
+int gpu_answers(void *answer, gpu_ptr room, void *stream);
 
 #endif

@@ -1,8 +1,7 @@
 /* What the harness itself runs on a GPU: poison, canaries, hashes, the
  * acceptance rule, and what stands around a timed segment.  Compiled by NVRTC
- * behind the integer types of ke-plan(5).  gpu_kernels.h has the structs. */
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
+ * or hiprtc behind the integer types of ke-plan(5) and the words of the maker of
+ * the device, struct gpu_vendor.  gpu_kernels.h has the structs. */
 
 #define GRID(i, n) \
 	for (int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x; \
@@ -88,9 +87,9 @@ ke_hash(const void *p, int64_t bytes, int size, const int64_t *length,
 			if (i % last < length[i / last])
 				sum += random_word(key ^ bits(p, size, i), i);
 	}
-	for (int d = 16; d > 0; d /= 2)
-		sum += __shfl_down_sync(~0u, sum, d);
-	if (threadIdx.x % 32 == 0)
+	for (int d = KE_WAVE / 2; d > 0; d /= 2)
+		sum += KE_SHUFFLE_DOWN(sum, d);
+	if (threadIdx.x % KE_WAVE == 0)
 		atomicAdd(&out->hash, sum);
 }
 
@@ -105,7 +104,7 @@ read(const void *p, int type, int64_t i)
 	case F16:
 		return __half2float(((const __half *)p)[i]);
 	case BF16:
-		return __bfloat162float(((const __nv_bfloat16 *)p)[i]);
+		return ke_bf16_read(((const ke_bf16 *)p)[i]);
 	case I32:
 		return ((const int32_t *)p)[i];
 	case I64:
@@ -123,9 +122,9 @@ rounded(int type, double v)
 	case F32:
 		return (float)v;
 	case F16:
-		return __half2float(__double2half(v));
+		return __half2float(ke_f16_of(v));
 	case BF16:
-		return __bfloat162float(__double2bfloat16(v));
+		return ke_bf16_read(ke_bf16_of(v));
 	default:
 		return v;
 	}
@@ -176,14 +175,14 @@ ke_scale_rows(double *scale, const double *y, int64_t rows, int64_t last)
 
 		for (int64_t k = threadIdx.x; k < last; k += blockDim.x)
 			sum += isfinite(row[k]) ? row[k] * row[k] : 0;
-		for (int d = 16; d > 0; d /= 2)
-			sum += __shfl_down_sync(~0u, sum, d);
-		if (threadIdx.x % 32 == 0)
-			part[threadIdx.x / 32] = sum;
+		for (int d = KE_WAVE / 2; d > 0; d /= 2)
+			sum += KE_SHUFFLE_DOWN(sum, d);
+		if (threadIdx.x % KE_WAVE == 0)
+			part[threadIdx.x / KE_WAVE] = sum;
 		__syncthreads();
 		if (threadIdx.x == 0) {
 			sum = 0;
-			for (unsigned k = 0; k < blockDim.x / 32; k++)
+			for (unsigned k = 0; k < blockDim.x / KE_WAVE; k++)
 				sum += part[k];
 			rms = sqrt(sum / last);
 		}
@@ -297,23 +296,14 @@ ke_compare_whole(const void *y, int type, const int64_t *ref,
 
 /* Around a timed segment. */
 
-static __device__ uint64_t
-now(void)
-{
-	uint64_t t;
-
-	asm volatile("mov.u64 %0, %globaltimer;" : "=l"(t));
-	return t;
-}
-
 /* Holds the stream until the host says go, or for so long. */
 extern "C" __global__ void
 ke_hold(volatile int *go, int64_t ns)
 {
-	uint64_t from = now();
+	uint64_t from = ke_now();
 
-	while (*go == 0 && (int64_t)(now() - from) < ns)
-		__nanosleep(100);
+	while (*go == 0 && (int64_t)(ke_now() - from) < ns)
+		KE_NAP();
 }
 
 extern "C" __global__ void
@@ -323,7 +313,7 @@ ke_nothing(void)
 
 /* A block an SM, with all the shared memory there is: junk over what the last
  * launch left. */
-extern "C" __global__ void
+extern "C" __global__ void __launch_bounds__(1024)
 ke_scrub(int words, uint64_t key)
 {
 	extern __shared__ uint32_t shared[];
@@ -332,13 +322,13 @@ ke_scrub(int words, uint64_t key)
 		shared[i] = (uint32_t)random_word(key, i) | 0x7fc07fc0u;
 	__syncthreads();
 	if (key == 0 && shared[threadIdx.x] == 1)
-		__trap();
+		KE_TRAP();
 }
 
 /* The same for local memory, by size: a kernel's own array begins where the
  * last one's of the same thread did. */
 #define LOCAL(bytes) \
-extern "C" __global__ void \
+extern "C" __global__ void __launch_bounds__(1024) \
 ke_local_##bytes(int words, uint64_t key) \
 { \
 	volatile uint32_t mine[bytes / 4]; \
@@ -347,7 +337,7 @@ ke_local_##bytes(int words, uint64_t key) \
 	for (unsigned i = 0; i < bytes / 4; i++) \
 		mine[i * step % (bytes / 4)] = 0x7fc07fc0u | i; \
 	if (words == 0 && mine[key % (bytes / 4)] == 1) \
-		__trap(); \
+		KE_TRAP(); \
 }
 LOCAL(256)
 LOCAL(1024)
@@ -376,11 +366,11 @@ ke_flush_read(const uint4 *p, int64_t n, unsigned *never)
 extern "C" __global__ void
 ke_clock(struct clock_read *out)
 {
-	uint64_t from = now(), to;
+	uint64_t from = ke_now(), to;
 	int64_t cycles = clock64();
 
 	do
-		to = now();
+		to = ke_now();
 	while (to - from < 10000);
 	out->cycles = clock64() - cycles;
 	out->ns = (int64_t)(to - from);

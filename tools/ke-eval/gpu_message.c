@@ -1,5 +1,6 @@
 /* Messages with descriptors. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -32,8 +33,20 @@ gpu_send(int fd, const void *p, size_t bytes, const int *fds, size_t n)
 	return put == (ssize_t)bytes ? 0 : -1;
 }
 
+static bool
+is_there(int fd, double seconds)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int got;
+
+	do
+		got = poll(&p, 1, seconds < 0 ? -1 : (int)(seconds * 1000) + 1);
+	while (got == -1 && errno == EINTR);
+	return got == 1;
+}
+
 ssize_t
-gpu_recv(int fd, void *p, size_t room, int *fds, size_t *n)
+gpu_recv(int fd, double seconds, void *p, size_t room, int *fds, size_t *n)
 {
 	union control control = {0};
 	struct iovec to = {p, room};
@@ -41,9 +54,14 @@ gpu_recv(int fd, void *p, size_t room, int *fds, size_t *n)
 	    .msg_control = &control, .msg_controllen = sizeof(control)};
 	ssize_t got;
 
+	if (!is_there(fd, seconds))
+		return -1;
 	do
 		got = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
-	while (got == -1 && errno == EINTR);
+	/* a peer that ended with our messages unread: its last are behind */
+	while (got == -1 && (errno == EINTR || errno == ECONNRESET));
+	if (got == -1 || m.msg_flags & MSG_TRUNC)
+		got = 0;
 	if (n == NULL)
 		return got;
 	*n = 0;

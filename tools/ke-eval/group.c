@@ -121,7 +121,9 @@ report_timed(const struct race *r, size_t i, cJSON *o)
 	struct estimate e, floor;
 	struct interval speedup;
 
-	if (!race_has(r, i) && r->who[i].worst.verdict.status < KE_INVALID)
+	if (!race_has(r, i) &&
+	    (r->who[i].worst.verdict.status < KE_INVALID ||
+	    r->who[i].worst.verdict.status == KE_LOST))
 		return;
 	e = sample_ratio(r, 0, i);
 	floor = sample_floor(r);
@@ -252,12 +254,14 @@ group_measure(struct member *members, size_t n, struct ke_err *e)
 {
 	struct run g = {.members = members, .n = n};
 	size_t cases = members->epoch->n_cases;
-	int status, lock = members->epoch->target->lock(true, e);
-	double from = ke_now();
+	int status, lock = members->epoch->target->lock(
+	    members->epoch->target, true, e);
+	double from = ke_now(), joules;
 	size_t timed = 0;
 
 	if (lock == -1)
 		return -1;
+	joules = members->epoch->target->joules(members->epoch);
 	for (size_t i = 0; i < n; i++)
 		timed += members[i].is_timed = is_alive(&members[i]);
 	g.races = ke_calloc(cases, sizeof(*g.races));
@@ -266,11 +270,14 @@ group_measure(struct member *members, size_t n, struct ke_err *e)
 	for (size_t i = 0; i < n; i++)
 		if (members[i].is_timed)
 			state_read(&members[i].after, "");
+	joules = state_spent(joules,
+	    members->epoch->target->joules(members->epoch));
 	ke_unlock(lock);
 	for (size_t i = 0; status == 0 && i < n; i++) {
 		if (!members[i].is_timed)
 			continue;
 		members[i].time_s = (ke_now() - from) / (double)timed;
+		members[i].joules += joules / (double)timed;
 		report_races(&g, i);
 		members[i].is_done = is_alive(&members[i]);
 		if (members[i].is_done)

@@ -20,6 +20,7 @@ struct member {
 	cJSON *eval, *cases;
 	bool is_timed, is_done; /* began; was timed to the end */
 	double compile_s, check_s, time_s; /* the last: its share */
+	double joules; /* of check and time, likewise; NaN: not told */
 };
 
 /* Times those whose verdict is KE_PASS, and reports what came out: speedup,

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "call.h"
+#include "chance.h"
 #include "file.h"
 #include "filter.h"
+#include "gpu_api.h"
 #include "recheck.h"
 #include "record.h"
 #include "table.h"
@@ -19,14 +21,12 @@
 
 struct call call = {.executions = 1, .seed = 1};
 
-/* Operators that were read, by what they were asked for, and the epoch that
- * quick evaluations share. */
+/* Operators that were read, by what they were asked for. */
 static struct {
 	char *asked;
 	struct ke_op *op;
 } ops[64];
 static size_t n_ops;
-static struct epoch *shared;
 
 static struct waiting waiting;
 static struct recheck recheck;
@@ -50,36 +50,6 @@ call_op(const char *name, struct ke_err *e)
 	return ops[n_ops++].op;
 }
 
-/* The epoch for n candidates: a fresh one in full effort. */
-static struct epoch *
-get_epoch(const struct ke_op *op, const char *type, size_t n, bool *is_op,
-    struct ke_err *e)
-{
-	struct epoch *epoch;
-
-	if (shared != NULL && !call.settings.full && !shared->full &&
-	    shared->target == call.settings.target &&
-	    shared->op == op && shared->dtype == ke_dtype_find(type) &&
-	    shared->used + (int)n <= shared->target->epoch) {
-		shared->used += (int)n;
-		return shared;
-	}
-	if (!call.settings.full) {
-		epoch_close(shared);
-		shared = NULL;
-	}
-	if (call.verbose)
-		warnx("%s: drawing inputs, checking the baseline", op->name);
-	epoch = epoch_open(call.settings.target, op, type,
-	    settings_set(&call.settings), call.settings.full,
-	    call.settings.workers, call.settings.jobs, is_op, e);
-	if (epoch != NULL)
-		epoch->used = (int)n;
-	if (!call.settings.full)
-		shared = epoch;
-	return epoch;
-}
-
 /* Has the operator what the record and the options ask for? */
 static int
 has_cases(const struct ke_op *op, const char *type, struct ke_err *e)
@@ -98,15 +68,15 @@ has_cases(const struct ke_op *op, const char *type, struct ke_err *e)
 
 /* To compile alone, an architecture is enough. */
 static bool
-can_compile(struct ke_err *e)
+can_compile(const struct toolchain *c, struct ke_err *e)
 {
 	const struct target *t = call.settings.target;
 
-	if (!toolchain_is_there(t->toolchain)) {
-		ke_fail(e, "%s", t->toolchain->why());
+	if (!toolchain_is_there(c)) {
+		ke_fail(e, "%s", c->why());
 		return t == &target_cpu; /* then cc's own word is told */
 	}
-	return t == &target_cpu || *nvrtc_arch() != '\0' ||
+	return t == &target_cpu || *arch_of(t->vendor->maker) != '\0' ||
 	    target_probe(t, e) == 0;
 }
 
@@ -118,6 +88,7 @@ call_complete(cJSON *rec, const struct ke_op **op, const char **type,
 		const char *name, *option;
 	} both[] = {{"op", call.op}, {"target", call.target},
 	    {"dtype", call.dtype}};
+	const struct toolchain *compiler;
 
 	for (size_t i = 0; i < KE_LEN(both); i++) {
 		const char *has = ke_json_string(rec, both[i].name);
@@ -141,7 +112,14 @@ call_complete(cJSON *rec, const struct ke_op **op, const char **type,
 	if (call.mode != COMPILE &&
 	    target_probe(call.settings.target, e) == -1)
 		return -1;
-	if (call.mode == COMPILE && !can_compile(e))
+	compiler = target_toolchain(call.settings.target, rec);
+	if (compiler == NULL)
+		return ke_fail(e, "target %s has no language %s",
+		    call.settings.target->name,
+		    ke_json_string(rec, "language"));
+	if ((call.mode == COMPILE ||
+	    compiler != call.settings.target->toolchain) &&
+	    !can_compile(compiler, e))
 		return -1;
 	if (ke_json_string(rec, "source") == NULL)
 		return ke_fail(e, "source: missing");
@@ -192,67 +170,33 @@ failed(cJSON *rec, const char *where, bool is_op, const struct ke_err *e)
 	return KE_FILTER_REFUSED;
 }
 
-/* -c, -r: one record.  0; 1 or 111 after a message. */
+/* A record by itself: 0; 1 or 111 after a message. */
 static int
-work(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
-{
-	cJSON *eval = cJSON_CreateObject();
-	struct epoch *epoch = NULL;
-	struct ke_err e;
-	bool is_op = false;
-	int status;
-
-	if (call.mode == COMPILE) {
-		status = evaluate_compile(op, type, &call.settings, rec,
-		    call.keep_dir, eval, &e);
-	} else {
-		epoch = get_epoch(op, type, 1, &is_op, &e);
-		status = epoch == NULL ? -1 : evaluate_run(epoch,
-		    &call.settings, rec, (size_t)call.executions, eval, &e);
-	}
-	if (epoch != NULL && epoch != shared)
-		epoch_close(epoch);
-	if (status == 0) {
-		ke_json_set(rec, "eval", eval);
-		return 0;
-	}
-	cJSON_Delete(eval);
-	return failed(rec, where, is_op, &e);
-}
-
-/* One group, evaluated: 0, or -1 with the reason. */
-static int
-run_group(struct candidate *c, size_t n, const struct ke_op *op,
-    const char *type, bool *is_op, struct ke_err *e)
-{
-	struct epoch *epoch;
-	int status = -1;
-
-	for (size_t i = 0; i < n; i++)
-		c[i].eval = cJSON_CreateObject();
-	epoch = get_epoch(op, type, n, is_op, e);
-	if (epoch != NULL)
-		status = evaluate(epoch, &call.settings, c, n, e);
-	if (epoch != shared)
-		epoch_close(epoch);
-	for (size_t i = 0; i < n; i++)
-		if (status == 0)
-			ke_json_set(c[i].rec, "eval", c[i].eval);
-		else
-			cJSON_Delete(c[i].eval);
-	return status;
-}
-
-/* A record by itself, once more. */
-static int
-again(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
+alone(cJSON *rec, const struct ke_op *op, const char *type, const char *where)
 {
 	struct candidate c = {.rec = rec, .name = where};
 	struct ke_err e;
 	bool is_op = false;
 
-	return run_group(&c, 1, op, type, &is_op, &e) == 0 ? 0
+	return chance_evaluate(&c, 1, op, type, &is_op, &e) == 0 ? 0
 	    : failed(rec, where, is_op, &e);
+}
+
+/* -c: the same. */
+static int
+compile(cJSON *rec, const struct ke_op *op, const char *type,
+    const char *where)
+{
+	cJSON *eval = cJSON_CreateObject();
+	struct ke_err e;
+
+	if (evaluate_compile(op, type, &call.settings, rec, call.keep_dir,
+	    eval, &e) == 0) {
+		ke_json_set(rec, "eval", eval);
+		return 0;
+	}
+	cJSON_Delete(eval);
+	return failed(rec, where, false, &e);
 }
 
 /* One of those that waited has been evaluated: compares it, prints it. */
@@ -265,7 +209,7 @@ conclude(const struct waiting *w, size_t i)
 	if (call.earlier != NULL && !ke_record_failed(rec))
 		status = recheck_hold(&recheck, &(struct recheck_of){rec,
 		    w->op, w->type, settings_set(&call.settings), w->of[i].name,
-		    w->of[i].where, again});
+		    w->of[i].where, alone});
 	if (status != KE_FILTER_FAILED && finish(rec, w->of[i].name) != 0)
 		status = KE_FILTER_FAILED;
 	return status;
@@ -287,7 +231,8 @@ run_waiting(void)
 	for (size_t i = 0; i < waiting.n; i++)
 		c[i] = (struct candidate){.rec = waiting.of[i].rec,
 		    .name = waiting.of[i].name};
-	done = run_group(c, waiting.n, waiting.op, waiting.type, &is_op, &e);
+	done = chance_evaluate(c, waiting.n, waiting.op, waiting.type, &is_op,
+	    &e);
 	for (size_t i = 0; i < waiting.n && status != KE_FILTER_FAILED; i++) {
 		int got = done == 0 ? 0 : failed(waiting.of[i].rec,
 		    waiting.of[i].where, is_op, &e);
@@ -347,20 +292,29 @@ each(cJSON *rec, const char *where, void *arg)
 		if (call.mode == EVALUATE)
 			return wait_for_group(rec, op, type, name, where,
 			    arg == NULL && !call.one_group);
-		status = work(rec, op, type, where);
+		status = call.mode == COMPILE ? compile(rec, op, type, where)
+		    : alone(rec, op, type, where);
 	}
 	if (status == KE_FILTER_FAILED)
 		return status;
 	return finish(rec, name) != 0 ? KE_FILTER_FAILED : status;
 }
 
+/* Of a candidate's file, by its suffix; NULL where it is none. */
+static const char *
+language_of(const char *path)
+{
+	const char *dot = path == NULL ? NULL : strrchr(path, '.');
+	const struct toolchain *t = dot == NULL ? NULL
+	    : toolchain_of_suffix(dot + 1);
+
+	return t == NULL ? NULL : t->language;
+}
+
 static bool
 is_candidate(const char *path)
 {
-	const char *dot = path == NULL ? NULL : strrchr(path, '.');
-
-	return dot != NULL && (strcmp(dot, ".c") == 0 ||
-	    strcmp(dot, ".cu") == 0);
+	return language_of(path) != NULL;
 }
 
 static int
@@ -368,6 +322,7 @@ candidate_file(char *path)
 {
 	struct ke_buf text = {0};
 	struct ke_err e;
+	const struct target *t;
 	cJSON *rec;
 	int status;
 
@@ -377,10 +332,10 @@ candidate_file(char *path)
 	}
 	rec = cJSON_CreateObject();
 	ke_json_add_number(rec, "v", 1);
-	if (strcmp(strrchr(path, '.'), ".c") != 0 && call.target == NULL)
-		ke_json_set_string(rec, "target", "cuda");
-	ke_json_set_string(rec, "language", strcmp(strrchr(path, '.'), ".c") ==
-	    0 ? "c" : "cuda");
+	t = target_of_language(language_of(path));
+	if (t != &target_cpu && call.target == NULL)
+		ke_json_set_string(rec, "target", t->name);
+	ke_json_set_string(rec, "language", language_of(path));
 	ke_json_set_string(rec, "name", path);
 	ke_json_set_text(rec, "source", text.s, text.n);
 	status = each(rec, path, path);
@@ -445,7 +400,7 @@ call_inputs(char **argv)
 	status = ahead > status ? ahead : status;
 	if (call.table)
 		table_close(&table);
-	epoch_close(shared);
+	chance_end();
 	earlier_free(&recheck.earlier);
 	return recheck.regressed && status != KE_FILTER_FAILED ? REGRESSION
 	    : status;

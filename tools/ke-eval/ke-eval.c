@@ -153,7 +153,7 @@ main(int argc, char **argv)
 	if (strcmp(argv[0], RUNNER_NAME) == 0)
 		return runner_main(argc, argv);
 	if (strcmp(argv[0], GPU_RUNNER_NAME) == 0)
-		return gpu_runner_main();
+		return gpu_runner_main(argv);
 	if (strcmp(argv[0], COMPILER_NAME) == 0)
 		return compiler_main(argc, argv);
 	options(argc, argv);

@@ -37,7 +37,8 @@
 
 #define EXECS_PILOT 2
 #define ALIKE 1.5
-#define BASE_S 60.0 /* deadline of the baseline's segment */
+#define LEAST_S 2.0 /* deadline of a segment, at least */
+#define BASE_S 10.0 /* of the baseline's */
 
 static const struct pace *
 pace(const struct race *r)
@@ -69,7 +70,8 @@ executions(const struct race *r, size_t i, double seconds)
 
 	/* on inputs met twice a kernel could remember what it answered */
 	n = fmin(fmin(n, (double)l->n_slots), room);
-	n = fmin(n, (double)(t->queue / side->program.plan->n_launches));
+	n = fmin(n, floor((double)t->queue /
+	    (double)side->program.plan->n_launches));
 	return n < 1 ? 1 : (size_t)n;
 }
 
@@ -89,13 +91,15 @@ count_candidates(const struct race *r)
 	return n;
 }
 
+/* It was right when the epoch began, and what runs it serves all. */
 static int
-base_failed(const struct verdict *v, struct ke_err *e)
+base_failed(struct race *r, struct verdict *v)
 {
 	if (v->status == KE_PASS)
 		return -1;
-	return ke_fail(e, "the baseline: %s: %s: %s",
+	(void)epoch_lose(r->epoch, v, "the baseline: %s: %s: %s",
 	    ke_status_name(v->status), v->code, v->detail);
+	return 0;
 }
 
 static struct play
@@ -107,8 +111,8 @@ segment_of(const struct race *r, size_t i, size_t round)
 	return (struct play){.epoch = r->epoch, .side = w->side,
 	    .fitted = w->fitted, .layout = r->layout,
 	    .slot = round % r->slots, .n_execs = w->execs,
-	    .n_slots = r->slots, .deadline_s = i == 0 ? BASE_S
-	    : fmax(2, 20 * (double)w->execs * base_s)};
+	    .n_slots = r->slots, .deadline_s = fmax(i == 0 ? BASE_S
+	    : LEAST_S, 20 * (double)w->execs * base_s)};
 }
 
 /* One segment of one entrant; a candidate may drop out by it. */
@@ -121,7 +125,7 @@ run_segment(struct race *r, size_t i, size_t round, struct timed *t,
 	struct ran ran;
 
 	if (play_run(&p, &ran, v, e) == -1)
-		return i == 0 ? base_failed(v, e)
+		return i == 0 ? base_failed(r, v)
 		    : v->status == KE_PASS ? -1 : 0;
 	r->who[i].mhz = ran.mhz;
 	/* a slow clock is as a long loop */
@@ -144,7 +148,7 @@ verify_segment(struct race *r, size_t i, size_t round, struct ke_err *e)
 	status = play_verify(&p, ASK_TIMED, w->number, &w->worst, e);
 	if (status == -1 && w->worst.verdict.status == KE_PASS)
 		return -1;
-	if (i == 0)
+	if (i == 0 && w->worst.verdict.status != KE_LOST)
 		w->worst.verdict.status = KE_PASS;
 	return 0;
 }
@@ -159,6 +163,7 @@ draw_order(const struct race *r, size_t block, size_t *order)
 	for (size_t i = 0; i < r->n; i++) {
 		size_t k = (size_t)(random_word(key, i) % (i + 1));
 
+		order[i] = i;
 		order[i] = order[k];
 		order[k] = i;
 	}
@@ -190,7 +195,8 @@ run_round(struct race *r, size_t round, struct ke_err *e)
 	return 0;
 }
 
-/* How long a part of a sample of n rounds is: whole blocks. */
+/* How long a part of a sample of n rounds is: whole blocks, so few that there
+ * are no fewer parts than there should be. */
 static size_t
 part_of(const struct race *r, size_t n)
 {
@@ -198,7 +204,7 @@ part_of(const struct race *r, size_t n)
 
 	if (parts == 0 || r->epoch->target->renew == NULL)
 		return 0;
-	return (n + 2 * parts - 1) / (2 * parts) * 2;
+	return n / parts < 2 ? 2 : n / parts / 2 * 2;
 }
 
 static int
@@ -208,10 +214,10 @@ renew_all(struct race *r, struct ke_err *e)
 		struct verdict *v = &r->who[i].worst.verdict;
 
 		if (!race_has(r, i) || r->epoch->target->renew(r->epoch,
-		    r->who[i].side, v, e) == 0)
+		    r->who[i].side, pace(r)->processes, v, e) == 0)
 			continue;
 		if (i == 0)
-			return base_failed(v, e);
+			return base_failed(r, v);
 		if (v->status == KE_PASS)
 			return -1;
 	}
@@ -376,9 +382,15 @@ measure_case(struct race *r, struct ke_err *e)
 	if (count_candidates(r) > 0 && take_sample(r, e) == -1)
 		return -1;
 	r->slowness = base_slowness(r);
-	for (size_t i = 1; i < r->n; i++)
-		if (race_has(r, i))
+	for (size_t i = 1; i < r->n; i++) {
+		if (!race_has(r, i))
+			continue;
+		/* to whom it came after its last segment, too */
+		if (r->epoch->down.status != KE_PASS)
+			r->who[i].worst.verdict = r->epoch->down;
+		else
 			doubt(r, i);
+	}
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* NVML by dlopen, in the keeper's process. */
 #include <dlfcn.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ static struct {
 	int (*temperature)(void *, int, unsigned *);
 	int (*reasons)(void *, unsigned long long *);
 	int (*processes)(void *, unsigned *, void *);
+	int (*energy)(void *, unsigned long long *);
 } nvml;
 
 void
@@ -33,7 +35,8 @@ nvml_open(const char *uuid)
 	    {"nvmlDeviceGetEnforcedPowerLimit", &nvml.limit},
 	    {"nvmlDeviceGetTemperature", &nvml.temperature},
 	    {"nvmlDeviceGetCurrentClocksThrottleReasons", &nvml.reasons},
-	    {"nvmlDeviceGetComputeRunningProcesses_v3", &nvml.processes}};
+	    {"nvmlDeviceGetComputeRunningProcesses_v3", &nvml.processes},
+	    {"nvmlDeviceGetTotalEnergyConsumption", &nvml.energy}};
 	void *so = dlopen("libnvidia-ml.so.1", RTLD_NOW);
 	char name[64];
 
@@ -50,13 +53,13 @@ nvml_open(const char *uuid)
 }
 
 void
-nvml_read(struct nvml_state *s)
+nvml_read(struct gpu_state *s)
 {
 	unsigned long long reasons;
 	unsigned v;
 	int code;
 
-	*s = (struct nvml_state){-1, -1, -1, -1, -1, -1, -1};
+	*s = GPU_STATE_NONE;
 	if (device == NULL)
 		return;
 	if (nvml.clock(device, CLOCK_SM, &v) == 0)
@@ -76,4 +79,13 @@ nvml_read(struct nvml_state *s)
 	code = nvml.processes(device, &v, NULL);
 	if (code == 0 || code == TOO_SMALL)
 		s->processes = v;
+}
+
+double
+nvml_joules(void)
+{
+	unsigned long long mj;
+
+	return device != NULL && nvml.energy(device, &mj) == 0
+	    ? 1e-3 * (double)mj : NAN;
 }

@@ -37,7 +37,7 @@ keep_products(const struct program *p, const char *source, const char *dir,
 	int status = ke_file_mkdirs(dir, e);
 
 	ke_buf_fmt(&name, "%s/candidate.%s", dir,
-	    p->toolchain == &toolchain_c ? "c" : "cu");
+	    p->toolchain->suffix);
 	if (status == 0)
 		status = ke_file_write(name.s, source, strlen(source), e);
 	for (size_t i = 0; status == 0 && i < p->n_variants; i++) {
@@ -64,16 +64,16 @@ evaluate_compile(const struct ke_op *op, const char *dtype,
 	const char *source = ke_json_string(rec, "source");
 	enum ke_dtype type = ke_dtype_find(dtype);
 	struct fitted *f = ke_calloc(1, sizeof(*f));
-	int status = program_open(&p, s->target->toolchain, source, op,
-	    ke_json_object(rec, "choice"), &v);
+	int status = program_open(&p, target_toolchain(s->target, rec), source,
+	    op, ke_json_object(rec, "choice"), &v);
 
 	/* timed cases first: their variants are the ones to look at */
 	for (int timed = 1; timed >= 0; timed--)
 		for (size_t i = 0; status == 0 && i < op->n_cases; i++) {
 			const char *set = op->cases[i].set;
 
-			if (strcmp(set, timed ? settings_set(s) : "check") == 0 &&
-			    (timed || s->full))
+			if (strcmp(set, timed ? settings_set(s)
+			    : "check") == 0 && (timed || s->full))
 				status = program_fit(&p, source, op, type,
 				    &op->cases[i], f, &v);
 		}
@@ -94,7 +94,8 @@ evaluate_compile(const struct ke_op *op, const char *dtype,
 /* Runs what was compiled: 0, or -1 with a verdict or the reason in e. */
 static int
 run_once(struct epoch *epoch, struct side *side, size_t layout,
-    const struct fitted *f, size_t n, struct verdict *v, struct ke_err *e)
+    const struct fitted *f, size_t n, uint32_t number, struct verdict *v,
+    struct ke_err *e)
 {
 	struct answer worst = {.verdict.status = KE_PASS};
 	struct ran ran;
@@ -107,7 +108,8 @@ run_once(struct epoch *epoch, struct side *side, size_t layout,
 
 	if (status == 0)
 		status = play_run(&p, &ran, v, e);
-	if (status == 0 && play_verify(&p, ASK_TIMED, 2, &worst, e) == -1) {
+	if (status == 0 && play_verify(&p, ASK_TIMED, number, &worst,
+	    e) == -1) {
 		*v = worst.verdict;
 		status = -1;
 	}
@@ -115,7 +117,7 @@ run_once(struct epoch *epoch, struct side *side, size_t layout,
 }
 
 int
-evaluate_run(struct epoch *epoch, const struct settings *settings,
+evaluate_run(struct epoch *epoch, struct settings *settings,
     const cJSON *rec, size_t n, cJSON *eval, struct ke_err *e)
 {
 	const char *source = ke_json_string(rec, "source");
@@ -128,8 +130,8 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 
 	while (!epoch->cases[i].timed)
 		i++;
-	status = program_open(p, epoch->target->toolchain, source, epoch->op,
-	    ke_json_object(rec, "choice"), &v);
+	status = program_open(p, target_toolchain(epoch->target, rec), source,
+	    epoch->op, ke_json_object(rec, "choice"), &v);
 	if (status == 0)
 		status = program_fit(p, source, epoch->op, epoch->dtype,
 		    epoch->cases[i].kase, f, &v);
@@ -139,9 +141,9 @@ evaluate_run(struct epoch *epoch, const struct settings *settings,
 	if (status == 0)
 		status = program_compile(p, settings->jobs, &v, e);
 	if (status == 0 && v.status == KE_PASS) {
-		lock = epoch->target->lock(true, e);
+		lock = epoch->target->lock(epoch->target, true, e);
 		status = lock == -1 ? -1 : run_once(epoch, &side, i, f, n,
-		    &v, e);
+		    settings_number(settings), &v, e);
 		ke_unlock(lock);
 	}
 	if (status == 0 || v.status != KE_PASS) {

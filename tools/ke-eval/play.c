@@ -128,14 +128,18 @@ int
 play_run(const struct play *p, struct ran *ran, struct verdict *v,
     struct ke_err *e)
 {
-	return p->epoch->target->run(p, ran, v, e);
+	*v = p->epoch->down;
+	*ran = (struct ran){0};
+	return v->status != KE_PASS ? -1 : p->epoch->target->run(p, ran, v, e);
 }
 
 int
 play_verify(const struct play *p, enum question q, uint32_t candidate,
     struct answer *worst, struct ke_err *e)
 {
-	return p->epoch->target->verify(p, q, candidate, worst, e);
+	worst->verdict = p->epoch->down;
+	return worst->verdict.status != KE_PASS ? -1
+	    : p->epoch->target->verify(p, q, candidate, worst, e);
 }
 
 int

@@ -17,8 +17,8 @@ struct play {
 	double deadline_s;
 };
 
-/* Runs it, as its epoch's target does: ran->seconds is for all executions.  -1 with a verdict, or, where
- * the verdict is KE_PASS, with the reason in e. */
+/* Runs it, as its epoch's target does: ran->seconds is for all executions.  -1
+ * with a verdict, or, where the verdict is KE_PASS, with the reason in e. */
 int play_run(const struct play *, struct ran *, struct verdict *,
     struct ke_err *);
 
@@ -28,8 +28,8 @@ int play_run_cpu(const struct play *, struct ran *, struct verdict *,
 int play_verify_cpu(const struct play *, enum question, uint32_t candidate,
     struct answer *worst, struct ke_err *);
 
-/* Whether each execution has inputs and outputs of its own, or all have those of
- * one slot. */
+/* Whether each execution has inputs and outputs of its own, or all have those
+ * of one slot. */
 bool play_has_own(const struct play *);
 
 /* A key that nobody knows. */

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "filter.h"
 #include "print_admission.h"
+#include "target.h"
 
 static const char *
 text(const cJSON *o, const char *name)
@@ -45,7 +46,7 @@ judge_variant(const struct ke_op *op, const char *dtype,
 	ke_json_add_number(o, "v", 1);
 	ke_json_set_string(o, "op", op->name);
 	ke_json_set_string(o, "dtype", dtype);
-	ke_json_set_string(o, "target", "cpu");
+	ke_json_set_string(o, "target", s->target->name);
 	admitted = admit(op, dtype, s, o, &e);
 	if (admitted == -1) {
 		warnx("%s: %s: %s", op->name, dtype, e.msg);

@@ -6,7 +6,9 @@
 
 #include "compile.h"
 #include "file.h"
+#include "gpu_api.h"
 #include "reference.h"
+#include "target.h"
 #include "unit.h"
 
 /* Where ref.c is to run: its functions are marked so, and lets are computed
@@ -306,7 +308,7 @@ add_stage(struct ke_buf *b, const struct ke_op *op, size_t t,
 	bool whole = is_integer(y, variant) && *function == 'r';
 
 	ke_buf_fmt(b, "extern \"C\" __global__ void\nke_%s_%zu(const "
-	    "__grid_constant__ struct ke_ref ke, %s *ke_to, int64_t ke_n)\n"
+	    "KE_GRID_CONSTANT struct ke_ref ke, %s *ke_to, int64_t ke_n)\n"
 	    "{\n\tfor (int64_t ke_i = blockIdx.x * (int64_t)blockDim.x + "
 	    "threadIdx.x; ke_i < ke_n;\n\t    ke_i += (int64_t)gridDim.x * "
 	    "blockDim.x)\n\t\tke_to[ke_i] = ke_%s_%s(&ke", entry, t,
@@ -323,7 +325,7 @@ add_rows(struct ke_buf *b, const struct ke_op *op, size_t t,
 	const struct ke_tensor *y = &op->tensors[t];
 
 	ke_buf_fmt(b, "extern \"C\" __global__ void\nke_row_%zu(const "
-	    "__grid_constant__ struct ke_ref ke, %s *ke_to,\n    int64_t "
+	    "KE_GRID_CONSTANT struct ke_ref ke, %s *ke_to,\n    int64_t "
 	    "*ke_length, int64_t ke_n, int64_t ke_last)\n{\n\tfor (int64_t "
 	    "ke_i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x; ke_i < "
 	    "ke_n;\n\t    ke_i += (int64_t)gridDim.x * blockDim.x) {\n\t\t"
@@ -336,18 +338,18 @@ add_rows(struct ke_buf *b, const struct ke_op *op, size_t t,
 
 char *
 reference_device(const struct ke_op *op, enum ke_dtype variant,
-    struct verdict *v, struct ke_err *e)
+    const struct target *target, struct verdict *v, struct ke_err *e)
 {
 	struct ke_buf b = {0}, path = {0}, source = {0};
-	char *cubin = NULL;
+	char *object = NULL;
 
 	v->status = KE_PASS;
 	if (read_source(op, &path, &source, e) == -1)
 		goto out;
-	ke_buf_fmt(&b, "%s#include <cuda_fp16.h>\n#include <cuda_bf16.h>\n"
+	ke_buf_fmt(&b, "%s%s"
 	    "#ifndef INFINITY\n#define INFINITY __int_as_float(0x7f800000)\n"
 	    "#endif\n#ifndef NAN\n#define NAN __int_as_float(0x7fc00000)\n"
-	    "#endif\n", unit_cuda_types());
+	    "#endif\n", unit_cuda_types(), target->vendor->words);
 	ke_buf_str(&b, device_math);
 	add_head(&b);
 	add_prelude(&b, &device, op, variant, path.s);
@@ -364,12 +366,12 @@ reference_device(const struct ke_op *op, enum ke_dtype variant,
 		if (has_own_scale(y))
 			add_stage(&b, op, t, variant, "own", "scale");
 	}
-	cubin = compile_trusted(&toolchain_cuda, b.s, path.s, v, e);
+	object = compile_trusted(target->toolchain, b.s, path.s, v, e);
 out:
 	ke_buf_free(&b);
 	ke_buf_free(&path);
 	ke_buf_free(&source);
-	return cubin;
+	return object;
 }
 
 static void *

@@ -17,6 +17,8 @@ struct ke_ref {
 };
 
 /* Per output: an element, or a row of the last axis and its length. */
+struct target;
+
 struct reference {
 	double (*real[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *);
 	int64_t (*whole[KE_TENSORS_MAX])(struct ke_ref *, const int64_t *);
@@ -34,14 +36,14 @@ enum arithmetic { IN_DOUBLE, IN_FLOAT };
 char *reference_compile(const struct ke_op *, enum ke_dtype, enum arithmetic,
     struct verdict *, struct ke_err *);
 
-/* The same for a GPU: the path of a cubin with kernels
+/* The same for a target that is a GPU: the path of an object with kernels
  *   ke_let_T(struct ke_ref, double *to, int64_t n)     a let, as a stage
  *   ke_out_T(struct ke_ref, double or int64_t *to, n)  an output
  *   ke_row_T(struct ke_ref, *to, int64_t *length, int64_t rows, last)
  *   ke_own_T(struct ke_ref, double *to, n)             its own scale
  * T a tensor's index; every let that is read has been computed. */
-char *reference_device(const struct ke_op *, enum ke_dtype, struct verdict *,
-    struct ke_err *);
+char *reference_device(const struct ke_op *, enum ke_dtype,
+    const struct target *, struct verdict *, struct ke_err *);
 
 /* Loads it into this process. */
 int reference_load(struct reference *, const char *so, const struct ke_op *,

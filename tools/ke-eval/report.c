@@ -73,6 +73,34 @@ report_trust(cJSON *eval, const struct target *t, unsigned layers)
 	    LAYER_GUARDS));
 }
 
+static cJSON *
+kernels_json(const struct program *p)
+{
+	cJSON *all = cJSON_CreateArray();
+
+	for (size_t k = 0; k < p->n_kernels; k++) {
+		const struct kernel_facts *f = &p->kernels[k];
+		const struct {
+			const char *name;
+			int value;
+		} numbers[] = {{"vgprs", f->vgprs}, {"agprs", f->agprs},
+		    {"sgprs", f->sgprs}, {"lds_bytes", f->lds_bytes},
+		    {"scratch_bytes", f->scratch_bytes},
+		    {"vgpr_spills", f->vgpr_spills},
+		    {"sgpr_spills", f->sgpr_spills},
+		    {"max_threads", f->threads},
+		    {"waves_per_simd", f->waves}};
+		cJSON *o = cJSON_CreateObject();
+
+		ke_json_set_string(o, "kernel", p->plan->launches[k].kernel);
+		for (size_t i = 0; i < KE_LEN(numbers); i++)
+			ke_json_add_number(o, numbers[i].name,
+			    numbers[i].value);
+		cJSON_AddItemToArray(all, o);
+	}
+	return all;
+}
+
 void
 report_compile(cJSON *eval, const struct program *p)
 {
@@ -87,9 +115,14 @@ report_compile(cJSON *eval, const struct program *p)
 	for (word = strtok_r(all, " ", &save); word != NULL;
 	    word = strtok_r(NULL, " ", &save))
 		cJSON_AddItemToArray(flags, cJSON_CreateString(word));
-	if (p->plan != NULL)
+	if (p->plan != NULL) {
+		ke_json_add_number(o, "launches",
+		    (double)p->plan->n_launches);
 		cJSON_ArrayForEach(f, p->plan->flags)
 			cJSON_AddItemToArray(flags, cJSON_Duplicate(f, 1));
+		if (p->n_kernels > 0)
+			ke_json_set(o, "kernels", kernels_json(p));
+	}
 	ke_json_set(o, "flags", flags);
 	if (p->layers != 0)
 		ke_json_set(o, "layers", layers_json(p->layers));
@@ -101,7 +134,8 @@ report_compile(cJSON *eval, const struct program *p)
 		ke_json_add_number(o, "registers", p->registers);
 		ke_json_add_number(o, "local_bytes", p->local_bytes);
 		ke_json_add_number(o, "shared_bytes", p->shared_bytes);
-		ke_json_add_number(o, "threads", p->threads);
+		if (p->threads > 0)
+			ke_json_add_number(o, "threads", p->threads);
 	}
 	ke_json_set(eval, "compile", o);
 }

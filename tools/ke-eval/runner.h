@@ -10,6 +10,9 @@
 #include "verdict.h"
 #include "wire.h"
 
+#define GRACE_S 0.1 /* beyond a deadline, for a machine that stood still */
+#define KILL_S 10.0 /* a process that outlives SIGKILL so long is stuck */
+
 struct runner {
 	pid_t pid; /* 0: none */
 	int pidfd, command, reply;
@@ -19,7 +22,7 @@ struct runner {
 /* Starts a process that loads the program's variants.  0; -1 with a verdict
  * where the candidate is at fault (v->status is not KE_PASS), else the reason
  * in e. */
-int runner_start(struct runner *, const struct program *, int inputs_ro,
+int runner_start(struct runner *, struct program *, int inputs_ro,
     int outputs, struct verdict *, struct ke_err *);
 void runner_stop(struct runner *);
 

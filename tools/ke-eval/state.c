@@ -17,6 +17,7 @@
 #include "state.h"
 
 #define CPU "/sys/devices/system/cpu"
+#define RAPL "/sys/class/powercap/intel-rapl:%d/"
 #define TEXT_MAX ((size_t)1 << 20)
 #define PROBES 5 /* of which the fastest counts: it was not interrupted */
 
@@ -90,6 +91,36 @@ count_throttles(const char *root)
 		all = isnan(all) ? n : all + n;
 	}
 	return all;
+}
+
+/* Of zones that are packages; what they have inside is in their counts. */
+double
+state_joules(const char *root)
+{
+	double all = NAN, n;
+
+	for (int zone = 0; ; zone++) {
+		char path[128];
+		char *name;
+		bool is_package;
+
+		snprintf(path, sizeof(path), RAPL "name", zone);
+		name = slurp(root, path);
+		if (name == NULL)
+			return all;
+		is_package = strncmp(name, "package", 7) == 0;
+		free(name);
+		snprintf(path, sizeof(path), RAPL "energy_uj", zone);
+		n = number_after(root, path, "");
+		if (is_package && !isnan(n))
+			all = (isnan(all) ? 0 : all) + 1e-6 * n;
+	}
+}
+
+double
+state_spent(double from, double to)
+{
+	return to >= from ? to - from : NAN;
 }
 
 void

@@ -24,6 +24,13 @@ void state_between(cJSON *env, const struct state *, const struct state *);
  * smt_shared, of the processors that so many workers use. */
 void state_settings(cJSON *env, const char *root, int workers);
 
+/* The energy in J that the processors' packages have used since a time of their
+ * own, which wraps; NaN where the system doesn't tell (RAPL). */
+double state_joules(const char *root);
+
+/* What was used between two such readings; NaN if the count has wrapped. */
+double state_spent(double from, double to);
+
 /* Adds to eval the flags of what makes its result doubtful, from the record
  * alone: eval.env, and times near the floor. */
 void state_flags(cJSON *eval);

@@ -125,18 +125,3 @@ filter_compiling(void)
 	name_all(c, SCMP_ACT_ERRNO(EPERM), names, KE_LEN(names));
 	return finish(c);
 }
-
-int
-filter_install(const struct sock_fprog *p)
-{
-	unsigned flags = SECCOMP_FILTER_FLAG_TSYNC |
-	    SECCOMP_FILTER_FLAG_SPEC_ALLOW; /* not slower for being filtered */
-
-	if (p == NULL)
-		return -1;
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, p) == 0)
-		return 0;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-	    SECCOMP_FILTER_FLAG_TSYNC, p) == 0 ? 0 : -1;
-}

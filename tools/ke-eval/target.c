@@ -22,8 +22,9 @@
 #define CLOCKS_S 200e-6 /* the processors' clocks may say */
 
 static int
-cpu_lock(bool exclusive, struct ke_err *e)
+cpu_lock(const struct target *t, bool exclusive, struct ke_err *e)
 {
+	(void)t;
 	return ke_lock("cpu", exclusive, e);
 }
 
@@ -73,13 +74,14 @@ cpu_stop(struct epoch *e, struct side *s)
 }
 
 static int
-cpu_renew(struct epoch *e, struct side *s, struct verdict *v,
+cpu_renew(struct epoch *e, struct side *s, bool process, struct verdict *v,
     struct ke_err *err)
 {
-	runner_stop(&s->runner);
+	if (process)
+		runner_stop(&s->runner);
 	if (file_renew(s->outputs, err) == -1)
 		return -1;
-	return cpu_start(e, s, v, err);
+	return process ? cpu_start(e, s, v, err) : 0;
 }
 
 static double
@@ -118,54 +120,91 @@ cpu_doubt(const struct race *r, size_t i, struct verdict *v)
 }
 
 static void
-cpu_describe(cJSON *env, struct ke_buf *key, int workers)
+cpu_describe(const struct target *t, cJSON *env, struct ke_buf *key,
+    int workers)
 {
+	(void)t;
 	(void)key;
 	state_settings(env, "", workers);
+}
+
+static double
+cpu_joules(struct epoch *e)
+{
+	(void)e;
+	return state_joules("");
 }
 
 const struct target target_cpu = {
 	.name = "cpu", .toolchain = &toolchain_c, .base = "base.c",
 	.set = "small", .epoch = 32, .segments_bytes = 256.0 * 1024 * 1024,
 	.queue = SLOTS_MAX,
-	.pace = {{6, 16, 48, 0.04, 0.002, 3.0, 0}, {12, 48, 240, 0.008,
-	    0.005, 3.0, 16}},
+	.pace = {{6, 16, 48, 0.04, 0.002, 3.0, 8, false},
+	    {12, 48, 240, 0.008, 0.005, 4.0, 16, true}},
 	.lock = cpu_lock, .slots = cpu_slots, .open = cpu_open,
 	.close = cpu_close, .start = cpu_start, .stop = cpu_stop,
 	.renew = cpu_renew, .run = play_run_cpu, .verify = play_verify_cpu,
 	.probe = measure_probe,
 	.floor_us = cpu_floor_us, .doubt = cpu_doubt,
-	.describe = cpu_describe,
+	.describe = cpu_describe, .joules = cpu_joules,
 };
 
-/* sm_ and digits, a letter behind them or none. */
-static bool
-is_arch(const char *s)
+const struct target *
+target_at(size_t i)
 {
-	size_t n = strncmp(s, "sm_", 3) != 0 ? 0
-	    : strspn(s + 3, "0123456789");
+	static const struct target *const all[] = {&target_cpu, &target_cuda,
+	    &target_hip};
 
-	return n > 0 && n < 8 && (s[3 + n] == '\0' || (s[3 + n] >= 'a' &&
-	    s[3 + n] <= 'z' && s[4 + n] == '\0'));
+	return i < KE_LEN(all) ? all[i] : NULL;
 }
 
 const struct target *
 target_find(const char *name)
 {
-	static const struct target *const all[] = {&target_cpu, &target_cuda};
+	const struct target *t;
 	size_t n = strcspn(name, ":");
 
-	for (size_t i = 0; i < KE_LEN(all); i++)
-		if (strlen(all[i]->name) == n &&
-		    strncmp(all[i]->name, name, n) == 0 &&
-		    (name[n] == '\0' || all[i] != &target_cpu)) {
-			if (name[n] == ':' && !is_arch(name + n + 1))
-				return NULL;
-			if (name[n] == ':')
-				nvrtc_set_arch(name + n + 1);
-			return all[i];
-		}
-	return NULL;
+	for (size_t i = 0; (t = target_at(i)) != NULL; i++)
+		if (strlen(t->name) == n && strncmp(t->name, name, n) == 0)
+			break;
+	if (t == NULL || name[n] == '\0')
+		return t;
+	if (t->vendor == NULL || !arch_is(t->vendor->maker, name + n + 1))
+		return NULL;
+	arch_set(t->vendor->maker, name + n + 1);
+	return t;
+}
+
+static bool
+has_language(const struct target *t, const char *language)
+{
+	return strcmp(t->toolchain->language, language) == 0 ||
+	    (t->other != NULL && strcmp(t->other->language, language) == 0);
+}
+
+const struct target *
+target_of_language(const char *language)
+{
+	const struct target *t;
+
+	for (size_t i = 0; (t = target_at(i)) != NULL; i++)
+		if (has_language(t, language))
+			break;
+	return t;
+}
+
+const struct toolchain *
+target_toolchain(const struct target *t, const cJSON *rec)
+{
+	const char *language = ke_json_string(rec, "language");
+	const struct toolchain *c = language == NULL ? NULL
+	    : toolchain_of_language(language);
+
+	if (c != NULL && has_language(t, language))
+		return strcmp(t->toolchain->language, language) == 0
+		    ? t->toolchain : t->other;
+	/* that a text in C is none of CUDA's, its plan will tell */
+	return c == NULL || c->form == PLAN_BLOCKS ? t->toolchain : NULL;
 }
 
 int
@@ -175,12 +214,12 @@ target_probe(const struct target *t, struct ke_err *e)
 
 	if (!toolchain_is_there(t->toolchain))
 		return ke_fail(e, "%s", t->toolchain->why());
-	if (t == &target_cpu)
+	if (t->vendor == NULL)
 		return 0;
-	i = gpu_probe(e);
+	i = gpu_probe(t->vendor, e);
 	if (i == NULL)
 		return -1;
-	if (*nvrtc_arch() == '\0')
-		nvrtc_set_arch(i->arch);
+	if (*arch_of(t->vendor->maker) == '\0')
+		arch_set(t->vendor->maker, i->arch);
 	return 0;
 }

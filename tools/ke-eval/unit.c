@@ -16,6 +16,12 @@ static const char prelude[] =
     "\tsize_t shared_bytes;\n"
     "};\n";
 
+const char *
+unit_c_type(enum ke_dtype t)
+{
+	return ke_dtypes[t].c;
+}
+
 /* The C type of an argument, const where it is an input. */
 static void
 add_type(struct ke_buf *b, const struct ke_plan *plan, const struct ke_op *op,

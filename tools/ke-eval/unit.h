@@ -4,13 +4,22 @@
 
 #include "plan.h"
 
-/* In C, and in CUDA.  The caller frees. */
+/* In C, in CUDA, in HIP, in Triton.  The caller frees. */
 char *unit_c_text(const struct ke_plan *, const char *source,
     const struct ke_op *, enum ke_dtype variant, const struct ke_resolved *);
 char *unit_cuda_text(const struct ke_plan *, const char *source,
     const struct ke_op *, enum ke_dtype variant, const struct ke_resolved *);
+char *unit_hip_text(const struct ke_plan *, const char *source,
+    const struct ke_op *, enum ke_dtype variant, const struct ke_resolved *);
+char *unit_triton_text(const struct ke_plan *, const char *source,
+    const struct ke_op *, enum ke_dtype variant, const struct ke_resolved *);
 
-/* The integer types that a text in CUDA begins with. */
+/* What the language calls a type; "" where it has none. */
+const char *unit_c_type(enum ke_dtype);
+const char *unit_cuda_type(enum ke_dtype);
+const char *unit_hip_type(enum ke_dtype);
+
+/* The integer types that a text in CUDA or HIP begins with. */
 const char *unit_cuda_types(void);
 
 #endif

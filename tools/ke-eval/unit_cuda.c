@@ -1,6 +1,6 @@
-/* The translation unit of a candidate in CUDA: the prelude of ke-plan(5); the
- * macros; a prototype per kernel, so that the compiler knows what is passed;
- * the source, from line 1 of "candidate.cu". */
+/* The translation unit of a candidate in CUDA or HIP: the prelude of
+ * ke-plan(5); the macros; a prototype per kernel, so that the compiler knows
+ * what is passed; the source, from line 1 of "candidate.cu". */
 #include <string.h>
 
 #include "unit.h"
@@ -20,6 +20,26 @@ static const char map_type[] =
     "struct alignas(64) CUtensorMap {\n"
     "\tunsigned long long opaque[16];\n"
     "};\n";
+
+/* What the two call differently.  hiprtc has declared its own before. */
+struct dialect {
+	const char *file, *f16, *bf16, *maps;
+};
+static const struct dialect cuda = {"candidate.cu",
+    "#include <cuda_fp16.h>\n", "#include <cuda_bf16.h>\n", map_type};
+static const struct dialect hip = {"candidate.hip", "", "", ""};
+
+const char *
+unit_cuda_type(enum ke_dtype t)
+{
+	return ke_dtypes[t].cuda;
+}
+
+const char *
+unit_hip_type(enum ke_dtype t)
+{
+	return t == KE_BF16 ? "" : ke_dtypes[t].cuda;
+}
 
 const char *
 unit_cuda_types(void)
@@ -80,9 +100,9 @@ add_prototypes(struct ke_buf *b, const struct ke_plan *plan,
 	}
 }
 
-char *
-unit_cuda_text(const struct ke_plan *plan, const char *source,
-    const struct ke_op *op, enum ke_dtype variant,
+static char *
+device_text(const struct dialect *d, const struct ke_plan *plan,
+    const char *source, const struct ke_op *op, enum ke_dtype variant,
     const struct ke_resolved *r)
 {
 	struct ke_buf b = {0};
@@ -90,11 +110,11 @@ unit_cuda_text(const struct ke_plan *plan, const char *source,
 
 	ke_buf_str(&b, prelude);
 	if (has_type(plan, op, variant, KE_F16))
-		ke_buf_str(&b, "#include <cuda_fp16.h>\n");
+		ke_buf_str(&b, d->f16);
 	if (has_type(plan, op, variant, KE_BF16))
-		ke_buf_str(&b, "#include <cuda_bf16.h>\n");
+		ke_buf_str(&b, d->bf16);
 	if (plan->n_maps > 0)
-		ke_buf_str(&b, map_type);
+		ke_buf_str(&b, d->maps);
 	ke_buf_fmt(&b, "typedef %s ke_t;\n#define KE_T_%s 1\n",
 	    ke_dtypes[variant].cuda, ke_dtypes[variant].name);
 	for (size_t i = 0; i < plan->n_tune; i++)
@@ -105,6 +125,22 @@ unit_cuda_text(const struct ke_plan *plan, const char *source,
 		    (long long)*ke_scope_find(&r->scope, c->valuestring,
 		    strlen(c->valuestring)));
 	add_prototypes(&b, plan, op, variant);
-	ke_buf_fmt(&b, "#line 1 \"candidate.cu\"\n%s\n", source);
+	ke_buf_fmt(&b, "#line 1 \"%s\"\n%s\n", d->file, source);
 	return b.s;
+}
+
+char *
+unit_cuda_text(const struct ke_plan *plan, const char *source,
+    const struct ke_op *op, enum ke_dtype variant,
+    const struct ke_resolved *r)
+{
+	return device_text(&cuda, plan, source, op, variant, r);
+}
+
+char *
+unit_hip_text(const struct ke_plan *plan, const char *source,
+    const struct ke_op *op, enum ke_dtype variant,
+    const struct ke_resolved *r)
+{
+	return device_text(&hip, plan, source, op, variant, r);
 }

@@ -8,8 +8,8 @@ bool
 waiting_fits(const struct waiting *w, const struct target *t,
     const struct ke_op *op, const char *type, bool full)
 {
-	return w->n == 0 || (w->n < GROUP_MAX && w->target == t && w->op == op &&
-	    w->full == full && strcmp(w->type, type) == 0);
+	return w->n == 0 || (w->n < GROUP_MAX && w->target == t &&
+	    w->op == op && w->full == full && strcmp(w->type, type) == 0);
 }
 
 void
