@@ -8,8 +8,8 @@
     "SMS": [0, 132]},
   "choice": [
     {"when": "M <= 128", "WGS": 1, "BN": 64, "STAGES": 12, "GROUP": 2,
-     "CL": 1, "SMS": 0},
-    {"WGS": 2, "BN": 256, "STAGES": 4, "GROUP": 8, "CL": 1, "SMS": 132}],
+     "CL": 2, "SMS": 0},
+    {"WGS": 2, "BN": 256, "STAGES": 4, "GROUP": 8, "CL": 2, "SMS": 132}],
   "require": [
     "STAGES*(128*(64*WGS + BN) + 16) + 1024 <= 232448",
     "BN <= (WGS <= 2 ? 256 : WGS == 3 ? 192 : 128)"],
@@ -88,7 +88,7 @@ barrier_arrive(uint32_t bar, int rank)
 {
 	asm volatile("{\n\t.reg .b32 a;\n\t"
 	    "mapa.shared::cluster.u32 a, %0, %1;\n\t"
-	    "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [a];\n\t}"
+	    "mbarrier.arrive.shared::cluster.b64 _, [a];\n\t}"
 	    :: "r"(bar), "r"(rank) : "memory");
 }
 
