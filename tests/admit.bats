@@ -15,7 +15,13 @@ check() {
 }
 
 @test "every operator is admitted, and its precision is enforced" {
-	ke-eval -A "$root"/ops/* > out
+	# what the honest need differs from draw to draw: refused twice is refused
+	ke-eval -A "$root"/ops/* > first || true
+	mapfile -t again < <(jq -r 'select(.result == "refused").op' first |
+	    sort -u)
+	jq -c 'select(.op | IN($ARGS.positional[]) | not)' first \
+	    --args "${again[@]}" > out
+	[ ${#again[@]} -eq 0 ] || ke-eval -A "${again[@]}" >> out
 	jq -c '[.op, .dtype, .result, .reason, .precision]' out
 	[ "$(jq -r .op out | sort -u)" = "$(ls "$root/ops")" ]
 	check '.v == 1 and .target == "cpu" and (.result == "admitted" and
@@ -33,6 +39,19 @@ check() {
 	    (.calibrated.c2 | .[0] >= 0.125 and .[1] > 100 * .[0])' < out
 	# too few check cases for more
 	check '[.tests[] | select(.result == "fail").test] == ["checks"]' < out
+}
+
+@test "a seed for another type has no part in what is measured" {
+	mkdir op
+	cp "$BATS_TEST_DIRNAME"/data/eval/ops/axpy/{op.json,ref.c,base.c} op
+	(cat op/base.c; echo '#error "for f16"') > op/seed.c
+	# what needs more on a check case counts, as what does on a timed one
+	sed 's/z\[i\] = \(.*\);/z[i] = (N == 31 ? 1 + 0x1p-22f : 1) * (\1);/' \
+	    op/base.c > op/seed2.c
+	run --separate-stderr ke-eval -A -y f32 ./op
+	check '.tolerance.calibrated | .c[0] > 1 and
+	    (.honest | startswith("base.c, seed2.c"))' <<<"$output"
+	[[ $stderr = *"axpy: f32: seed.c is left out: it doesn't compile"* ]]
 }
 
 # Operator and the test that refuses it first, with the reason.

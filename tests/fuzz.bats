@@ -34,6 +34,10 @@ replay() {
 	replay op
 }
 
+@test "edits" {
+	replay edit
+}
+
 @test "expressions" {
 	replay expr
 }
@@ -42,8 +46,16 @@ replay() {
 	replay reply
 }
 
+@test "answers of a server" {
+	replay answer
+}
+
 @test "shared objects" {
 	replay load
+}
+
+@test "code objects" {
+	replay codeobject
 }
 
 @test "a folder without inputs fails" {

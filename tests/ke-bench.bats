@@ -12,8 +12,23 @@ setup() {
 	export KE_OPS=$PWD/ops KE_STORE=$PWD/store
 }
 
+# At a bad moment of the machine there may be no best one.
+bench() {
+	local want=$1
+
+	for _ in 1 2 3 4; do
+		run --separate-stderr ke-bench "${@:2}"
+		[ "$status" -eq 0 ] || echo "$stderr"
+		if [ "$status" -eq "$want" ] && [ -e ke-bench.jsonl ]; then
+			return
+		fi
+		rm -rf "$KE_STORE" ke-bench.jsonl
+	done
+	return 1
+}
+
 @test "each operator gives a line and rows of a table; what is there stays" {
-	run -0 --separate-stderr ke-bench -o axpy,rowsum -s nodes=2 -e quick
+	bench 0 -o axpy,rowsum -s nodes=2 -e quick
 	[ "$(jq -sc 'map(.op)' ke-bench.jsonl)" = '["axpy","rowsum"]' ]
 	jq -es 'all(.[]; .v == 1 and .target == "cpu" and .dtype == "f32" and
 	    .effort == "quick" and .rule == "nodes=2" and .nodes >= 1 and
@@ -41,7 +56,7 @@ setup() {
 @test "an operator that can't be measured is named, the others are done" {
 	echo '{' > ops/axpy/op.json
 	rm -f ke-bench.jsonl
-	run -1 --separate-stderr ke-bench -o axpy,rowsum -s nodes=1 -e quick
+	bench 1 -o axpy,rowsum -s nodes=1 -e quick
 	grep -q 'axpy' <<<"$stderr"
 	[ "$(jq -r .op ke-bench.jsonl)" = rowsum ]
 }

