@@ -4,28 +4,37 @@
 # file in the folder; one that fails doesn't stop the others, and what one
 # couldn't finish in its time is in the log.
 #
+# admit       every operator, all its dtypes: ke-eval -A, with what tolerance
+#             the honest need on this device
 # seeds       every operator: base.cu and all seeds, full effort
 # torch       ref.py of every operator, eager and compiled
 # search      ke-search -b tune, nodes=60
 # aa          baselines against themselves: 100 times quick, 10 times full
 # throughput  evaluations a minute, with 1, 2 and 4 ke-eval
 # table       from these files; runs anywhere
+#
+# -k says what kinds of seeds the steps seeds, search and throughput take: cu
+# (CUDA), py (Triton); -e quick, that the step seeds is to be done in quick
+# effort.
 set -uo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 root=$(cd "$here/../.." && pwd)
 
-steps=(seeds torch search aa throughput table)
-usage="usage: all.sh [-h] [-l seconds] [-o op,...] [-y dtype] folder [step ...]
+steps=(admit seeds torch search aa throughput table)
+usage="usage: all.sh [-h] [-e effort] [-k kind,...] [-l seconds] [-o op,...]
+    [-y dtype] folder [step ...]
 steps: ${steps[*]}"
 die() {
 	echo "all.sh: $2" >&2
 	exit "$1"
 }
 
-limit='' only='' want=f16
-while getopts hl:o:y: option; do
+limit='' only='' want=f16 kinds=cu effort=full
+while getopts e:hk:l:o:y: option; do
 	case $option in
+	e) effort=$OPTARG ;;
 	h) echo "$usage"; exit 0 ;;
+	k) kinds=$OPTARG ;;
 	l) limit=$OPTARG ;;
 	o) only=$OPTARG ;;
 	y) want=$OPTARG ;;
@@ -40,6 +49,7 @@ fi
 mkdir -p "$1" || exit 1
 out=$(cd "$1" && pwd)
 shift
+[[ $effort == quick || $effort == full ]] || die 2 "$effort: not quick or full"
 for step in "$@"; do
 	[[ " ${steps[*]} " == *" $step "* ]] || die 2 "$step: no such step"
 done
@@ -109,21 +119,36 @@ without_source() {
 
 # All of an operator as one group; where that takes too long, quickly.
 seeds_of() {
-	local op=$1 effort=$2 seconds=$3 files
-	mapfile -t files < <(compgen -G "$ops/$op/seed*.cu")
+	local op=$1 effort=$2 seconds=$3 files=() kind
+	for kind in ${kinds//,/ }; do
+		mapfile -t -O ${#files[@]} files < <(
+		    compgen -G "$ops/$op/seed*.$kind")
+	done
 	within "$seconds" ke-eval -t cuda -e "$effort" -o "$op" \
 	    -y "$(dtype_of "$op")" "$ops/$op/base.cu" "${files[@]}" \
 	    >"$work/seeds"
 	without_source <"$work/seeds" >>"$out/seeds.jsonl"
 	[[ -s $work/seeds ]]
 }
+step_admit() {
+	local op
+	: >"$out/admit.jsonl"
+	for op in "${list[@]}"; do
+		has_time "$op" || continue
+		within "$(left 100)" ke-eval -A -t cuda -o "$op" \
+		    >>"$out/admit.jsonl"
+	done
+	jq -r '[.op, .dtype, .result, (.tolerance | .c, .c2),
+	    (.tolerance.calibrated | .c[]?, .c2[]?)] | @tsv' "$out/admit.jsonl"
+	[[ -s $out/admit.jsonl ]]
+}
 step_seeds() {
 	local op
 	: >"$out/seeds.jsonl"
 	for op in "${list[@]}"; do
 		has_time "$op" || continue
-		seeds_of "$op" full "$(left 150)" ||
-		    seeds_of "$op" quick "$(left 60)"
+		seeds_of "$op" "$effort" "$(left 150)" ||
+		    [[ $effort == quick ]] || seeds_of "$op" quick "$(left 60)"
 	done
 	[[ -s $out/seeds.jsonl ]]
 }
@@ -144,38 +169,45 @@ step_torch() {
 seed_of() {
 	local f
 	jq -j '.source // ""' >"$work/source"
-	for f in "$ops/$1"/seed*.cu "$ops/$1"/base.cu; do
+	for f in "$ops/$1"/seed*.{cu,py} "$ops/$1"/base.cu; do
 		if cmp -s "$work/source" "$f"; then
 			basename "$f"
 			return
 		fi
 	done
 }
+search_in() {
+	local op=$1 kind=$2 run=$1-gpu-$2 seconds
+	local -A language=([cu]=cuda [py]=triton)
+	seconds=$(left 150)
+	within $((seconds + 20)) ke-search -q -t cuda -L "${language[$kind]}" \
+	    -b tune -p greedy -y "$(dtype_of "$op")" -o "$op" -r "$run" \
+	    -s nodes=60 -s seconds=$((seconds - 20)) >"$work/summary"
+	jq -c --arg dtype "$(dtype_of "$op")" --arg l "${language[$kind]}" \
+	    '{kind: "run"} + . + {language: $l, dtype: $dtype}' \
+	    "$work/summary" >>"$out/search.jsonl"
+	if ke-store best -r "$run" >"$work/best" 2>&3; then
+		jq -c --arg seed "$(seed_of "$op" <"$work/best")" \
+		    '{kind: "best", op, dtype, seed: $seed, choice,
+		    gen: .gen.strategy, eval}' "$work/best" \
+		    >>"$out/search.jsonl"
+	fi
+	ke-store nodes -r "$run" 2>&3 | jq -c --arg op "$op" \
+	    --arg l "${language[$kind]}" '
+	    select(.id) | {kind: "node", op: $op, language: $l, seq, phase,
+	    status, effort, score, choice, t_us} |
+	    with_entries(select(.value != null))' >>"$out/search.jsonl"
+}
 step_search() {
-	local op run seconds
+	local op kind
 	: >"$out/search.jsonl"
 	export KE_STORE=$work/store
 	for op in "${list[@]}"; do
-		compgen -G "$ops/$op/seed*.cu" >/dev/null || continue
-		has_time "$op" 40 || continue
-		run=$op-gpu
-		seconds=$(left 150)
-		within $((seconds + 20)) ke-search -q -t cuda -b tune -p greedy \
-		    -y "$(dtype_of "$op")" -o "$op" -r "$run" -s nodes=60 \
-		    -s seconds=$((seconds - 20)) >"$work/summary"
-		jq -c --arg dtype "$(dtype_of "$op")" '{kind: "run"} + . +
-		    {dtype: $dtype}' "$work/summary" >>"$out/search.jsonl"
-		if ke-store best -r "$run" >"$work/best" 2>&3; then
-			jq -c --arg seed "$(seed_of "$op" <"$work/best")" \
-			    '{kind: "best", op, dtype, seed: $seed, choice,
-			    gen: .gen.strategy, eval}' "$work/best" \
-			    >>"$out/search.jsonl"
-		fi
-		ke-store nodes -r "$run" 2>&3 | jq -c --arg op "$op" '
-		    select(.id) | {kind: "node", op: $op, seq, phase, status,
-		    effort, score, choice, t_us} |
-		    with_entries(select(.value != null))' \
-		    >>"$out/search.jsonl"
+		for kind in ${kinds//,/ }; do
+			compgen -G "$ops/$op/seed*.$kind" >/dev/null || continue
+			has_time "$op" 40 || continue
+			search_in "$op" "$kind"
+		done
 	done
 	[[ -s $out/search.jsonl ]]
 }
@@ -201,13 +233,16 @@ step_aa() {
 
 # So many candidates that no compiler has seen.
 distinct() {
-	local op=$1 nonce=$2 n=$3
-	jq -nc --rawfile s "$ops/$op/seed.cu" --arg op "$op" --argjson n "$n" \
-	    --arg nonce "$nonce" --arg dtype "$(dtype_of "$op")" '
+	local op=$1 nonce=$2 n=$3 kind=${kinds%%,*}
+	jq -nc --rawfile s "$ops/$op/seed.$kind" --arg op "$op" \
+	    --argjson n "$n" --arg nonce "$nonce" --arg kind "$kind" \
+	    --arg dtype "$(dtype_of "$op")" '
 	    range($n) | {v: 1, op: $op, target: "cuda", dtype: $dtype,
+	    language: {cu: "cuda", py: "triton"}[$kind],
 	    choice: (if $s | test("\"PAST\": *\\[0, 1\\]") then {PAST: (. % 2)}
-	      else {} end), source: ($s +
-	    "\n__constant__ unsigned long long variation[1] = {\($nonce)\(.)ull};\n")}'
+	      else {} end), source: ($s + if $kind == "cu" then
+	    "\n__constant__ unsigned long long variation[1] = {\($nonce)\(.)ull};\n"
+	    else "\nVARIATION = \($nonce)\(.)\n" end)}'
 }
 
 # Times of results, and how many a minute: in all, and once each process had
@@ -216,14 +251,14 @@ distinct() {
 rate='
     map(length) as $of | ([.[][0][0]] | max) as $from |
     (add | map(.[0]) | max) as $to | add as $all |
-    {op: $op, processes: length, candidates: ($all | length),
+    {op: $op, kind: $kind, processes: length, candidates: ($all | length),
      pass: ($all | map(select(.[1] == "pass")) | length),
      seconds: ($to - $start), per_minute: (60 * ($all | length) /
      ($to - $start)), steady_per_minute: (if $to > $from then
      60 * ($all | map(select(.[0] > $from)) | length) / ($to - $from)
      else null end)}'
 step_throughput() {
-	local op=softmax n=64 processes i start pids
+	local op=softmax n=128 processes i start pids
 	[[ ! $only ]] || op=${only%%,*}
 	: >"$out/throughput.jsonl"
 	# the harness's own kernels and the baseline are compiled by then
@@ -249,7 +284,8 @@ step_throughput() {
 		wait "${pids[@]}"
 		for ((i = 0; i < processes; i++)); do
 			jq -sc . "$work/at$i"
-		done | jq -sc --arg op "$op" --argjson start "$start" \
+		done | jq -sc --arg op "$op" --arg kind "${kinds%%,*}" \
+		    --argjson start "$start" \
 		    "map(select(length > 0)) | $rate" >>"$out/throughput.jsonl"
 	done
 	cat "$out/throughput.jsonl"
@@ -274,6 +310,7 @@ step_table() {
 
 run_step() {
 	case $1 in
+	admit) step_admit ;;
 	seeds) step_seeds ;;
 	torch) step_torch ;;
 	search) step_search ;;
@@ -283,7 +320,7 @@ run_step() {
 	esac
 }
 
-declare -A limits=([seeds]=540 [torch]=570 [search]=570 [aa]=500
+declare -A limits=([admit]=400 [seeds]=540 [torch]=570 [search]=570 [aa]=500
     [throughput]=200 [table]=60)
 failed=0
 {

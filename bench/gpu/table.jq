@@ -24,7 +24,8 @@ def of_torch($op; $dtype; $dims):
 def candidates:
     [$seeds[] | {op, dtype, name: (.name | file), eval, error}] +
     [$search[] | select(.kind == "best" and .eval) |
-     {op, dtype, name: "\(.seed // "?") by search", choice, eval}];
+     {op, dtype, choice, eval, name: ((if .seed == "" then "another text"
+       else .seed // "?" end) + " by search")}];
 
 def row($o): . as $c |
     of_torch($o.op; $o.dtype; .dims) as $t | $o.eval.env as $env |

@@ -177,7 +177,7 @@ ceilings_get(const struct machine *m, int workers, struct ceilings *c,
 		if (status == 0)
 			status = ceilings_write(path, m, c, e);
 	}
-	ke_unlock_cpu(lock);
+	ke_unlock(lock);
 out:
 	free(path);
 	return status;

@@ -47,7 +47,7 @@ disassemble(const struct job *j, struct ke_child *c, struct ke_err *e)
 	int lock = ke_lock_cpu(false, &no_lock); /* may be -1: only noise */
 	int status = build_run(argv, LISTING_MAX, c, e);
 
-	ke_unlock_cpu(lock);
+	ke_unlock(lock);
 	free(so);
 	return status;
 }
