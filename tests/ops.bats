@@ -338,7 +338,7 @@ believed() {
 }
 
 # What mbdt draws is what its definition is about.
-@test "borders ascend to an infinity, and samples hit them" {
+@test "borders ascend to an infinity, samples hit them and lie beside them" {
 	ke-eval -R -o mbdt > out
 	jq -es 'all(.[]; .dims.K as $k | .dims.F as $f | .inputs.borders as $b |
 	    all(range($f); . as $i | $b[$i * ($k + 1):($i + 1) * ($k + 1)] |
@@ -347,6 +347,13 @@ believed() {
 	jq -es '[.[].inputs | (.borders | map({"\(.)": true}) | add) as $b |
 	    .x[] | select($b["\(.)"])] | length > 500 and
 	    any(.[]; . == "inf")' out
+	# one of f32's neighbours, on either side
+	jq -es '[.[] | select(.dims.F == 1).inputs |
+	    (.borders[:-1] | map(select(fabs > 0.01))) as $b | .x[] |
+	    select(. != "inf") as $x |
+	    $b[] | select(. != $x and (. - $x | fabs) <= (. * 1.2e-7 | fabs)) |
+	    . < $x] | map(select(.)) as $above |
+	    ($above | length > 100) and length - ($above | length) > 100' out
 	jq -es '[.[].inputs.x[] | select(. != "inf")] |
 	    min < -4 and max > 4' out
 }

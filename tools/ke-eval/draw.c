@@ -242,18 +242,33 @@ end_value(const char *expr, double number, const struct ke_scope *s,
 	return 0;
 }
 
-/* Is the element one of another tensor?  Then it goes to *v. */
+/* The type's next value in that direction (1 or -1); v itself where that would
+ * be infinite or denormal.  1.25 roundoffs of v are 0.6 to 1.25 of what lies
+ * between it and the next. */
+static double
+beside(enum ke_dtype type, double v, int direction)
+{
+	const struct ke_dtype_info *t = &ke_dtypes[type];
+	double w = type == KE_F64 ? nextafter(v, direction * (double)INFINITY)
+	    : draw_rounded(type, v + 1.25 * direction * t->roundoff * fabs(v));
+
+	return isfinite(w) && fabs(w) >= t->spacing / (2 * t->roundoff) ? w : v;
+}
+
+/* Is the element one of another tensor, or one beside it?  Then it goes to *v. */
 static bool
 sampled(const struct ke_draw *d, enum ke_dtype type, const void *from,
     int64_t from_count, uint64_t key, int64_t i, double *v)
 {
 	uint64_t n = (uint64_t)i;
+	double r = random_unit(~key, n);
 
-	if (d->dist != KE_SAMPLE || from_count == 0 ||
-	    random_unit(~key, n) >= d->hit)
+	if (d->dist != KE_SAMPLE || from_count == 0 || r >= d->hit + d->near)
 		return false;
 	*v = draw_read(type, from, (int64_t)(random_word(key, n) %
 	    (uint64_t)from_count));
+	if (r >= d->hit)
+		*v = beside(type, *v, r < d->hit + d->near / 2 ? 1 : -1);
 	return true;
 }
 

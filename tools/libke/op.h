@@ -38,7 +38,7 @@ struct ke_draw {
 	double a, b;
 	const char *lo, *hi;
 	int from; /* index of a tensor */
-	double hit;
+	double hit, near; /* probabilities: an element of it, one beside that */
 	unsigned special; /* bits of KE_SPECIALS: what the operator defines */
 };
 

@@ -91,9 +91,13 @@ load_draw(struct ke_op *op, struct ke_tensor *t, cJSON *draw,
 		    op->tensors[d->from].dtype != t->dtype)
 			return ke_fail(e, "tensors.%s: draw.from: not an "
 			    "earlier input of the same dtype", t->name);
+		d->near = ke_json_number(draw, "near", 0);
 		if (d->hit < 0 || d->hit > 1)
 			return ke_fail(e, "tensors.%s: draw.hit: not within 0 "
 			    "to 1", t->name);
+		if (d->near < 0 || d->hit + d->near > 1)
+			return ke_fail(e, "tensors.%s: draw.near: below 0, or "
+			    "above 1 with hit", t->name);
 	}
 	return 0;
 }
@@ -124,8 +128,12 @@ check_dist(const struct ke_op *op, const struct ke_tensor *t,
 		return ke_fail(e, "tensors.%s: draw.dist: integers are not "
 		    "normal", t->name);
 	case KE_UNIFORM:
-	case KE_SAMPLE:
 		return 0;
+	case KE_SAMPLE:
+		if (t->draw.near == 0 || all_of(op, t, false))
+			return 0;
+		return ke_fail(e, "tensors.%s: draw.near: not of integers",
+		    t->name);
 	case KE_BORDERS:
 		if (!all_of(op, t, false))
 			return ke_fail(e, "tensors.%s: draw.dist: not of "
