@@ -33,7 +33,7 @@ record() {
 }
 
 @test "an honest kernel passes" {
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -o rowsum "$data/sum.c" > out
 		jq -r '.eval | "\(.status) \(.detail)"' out
 		[ "$(jq -r .eval.status out)" = pass ] && break
@@ -53,7 +53,7 @@ record() {
 }
 
 @test "the baseline is as fast as itself" {
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -o rowsum "$data/ops/rowsum/base.c" > out
 		jq -c '.eval | [.status, .speedup]' out
 		check '.eval | .change != "faster"' < out
@@ -87,7 +87,7 @@ slow_sum() {
 
 @test "a kernel that is faster or slower beyond noise is called that" {
 	slow_sum 4 > slow.c
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -o rowsum slow.c > out
 		jq -c '.eval | [.status, .speedup, .noise, .change]' out
 		check '.eval | .status == "pass"' < out && break
@@ -97,7 +97,7 @@ slow_sum() {
 }
 
 @test "what was measured is summarised, and where the time went" {
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -o rowsum "$data/sum.c" > out
 		check '.eval.status | IN("pass", "noisy")' < out && break
 	done
@@ -151,7 +151,7 @@ slow_sum() {
 	for id in a b; do
 		record "$data/naive.c" '{"id": "'$id'"}'
 	done > in
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -g < in > out
 		check '.eval.status == "pass"' < out && break
 	done
@@ -618,7 +618,7 @@ grid_error() {
 	grep -A 1 "sum_part.c: wrong: element$" out | grep -q "^  y\["
 	grep -q "  wrong at M=33 N=64 (check)" out
 	run ! grep -q speedup out
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -T -o rowsum "$data/sum.c" > out
 		cat out
 		grep -q "sum.c: pass" out && break
@@ -747,7 +747,7 @@ earlier() {
 expect() {
 	local want=$1
 	shift
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		run --separate-stderr ke-eval "$@"
 		[ "$status" = "$want" ] && return
 		echo "$status: $stderr: $output" | grep -v '"source"' || true
@@ -817,7 +817,7 @@ pass; another source: "*error* ]]
 	jq -c '.eval.env.compiler = "cc 0.1" | .eval.env.kernel = "5" |
 	    .eval.cases[-1] |= (.t_us *= 100 | .t_lo_us *= 100 |
 	    .t_hi_us *= 100)' old.jsonl > new.jsonl
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		run -0 ke-eval -C new.jsonl old.jsonl
 		check '.eval.status == "pass"' <<<"$output" && break
 	done
@@ -838,7 +838,7 @@ compiler: cc 0.1 -> "* ]]
 	jq -c '.eval.effort = "full"' old.jsonl > full.jsonl
 	ke-eval -C full.jsonl my.c -o axpy > out || [ $? = 4 ]
 	check '.eval.effort == "full"' < out
-	for try in 1 2 3 4; do
+	for try in {1..10}; do
 		ke-eval -C full.jsonl -e quick my.c -o axpy > out || true
 		check '.eval | .effort == "quick" and .compared.change ==
 		    "incomparable"' < out
@@ -1030,7 +1030,7 @@ compiler: cc 0.1 -> "* ]]
 @test "a timed case outside the domain counts 1, the others are measured" {
 	sed 's/{ "launches"/{ "domain": ["N != 4096"], "launches"/' \
 	    "$data/sum.c" > part.c
-	for try in 1 2 3; do
+	for try in {1..10}; do
 		ke-eval -o rowsum part.c > out
 		check '.eval.status == "pass"' < out && break
 	done
@@ -1046,7 +1046,7 @@ compiler: cc 0.1 -> "* ]]
 }
 
 @test "full effort" {
-	for try in 1 2 3 4 5; do
+	for try in {1..10}; do
 		record "$data/ops/rowsum/base.c" '{"op": "rowsum", "select":
 		    {"effort": "full"}}' | ke-eval -v > out 2> err
 		jq -r '.eval | "\(.status) \(.detail) \(.seconds)"' out
