@@ -42,7 +42,8 @@ struct race {
 int measure_case(struct race *, struct ke_err *);
 void race_close(struct race *);
 
-/* Seconds of a chain of dependent integer operations: about 50 us. */
+/* Seconds of a chain of dependent integer operations: about 50 us, interrupts
+ * left out. */
 double measure_probe(void);
 
 /* Is the entrant in, and has it passed? */
