@@ -23,7 +23,7 @@ static const struct ke_tolerance strict = {.c = 1e-3, .c2 = 1e-3,
 static enum accepted
 said(enum ke_dtype type, double got, double want, double scale)
 {
-	struct rule r = accept_rule(&strict, type, 1, 1);
+	struct rule r = accept_rule(&strict, type, 1, DRAW_DECLARED, 1);
 	struct compared c = {.worst = -1};
 	struct sums sums = {0};
 	union {
@@ -115,7 +115,7 @@ static enum accepted
 said_of_sums(int64_t n)
 {
 	static const struct ke_tolerance t = {.c = 8, .c2 = 0.5, .acc = KE_F32};
-	struct rule r = accept_rule(&t, KE_F32, 32, 1);
+	struct rule r = accept_rule(&t, KE_F32, 32, DRAW_DECLARED, 1);
 	struct compared c = {.worst = -1};
 	struct sums sums = {0};
 	float *y = ke_calloc((size_t)n, sizeof(*y));
@@ -148,12 +148,38 @@ few(void **state)
 	assert_int_equal(said_of_sums(1 << 16), IMPRECISE);
 }
 
+/* What is said of five sums of 1021 terms, all but two of them small: these
+ * two cancel, and each partial sum between them was rounded. */
+static enum accepted
+said_of_outliers(enum draw_kind kind, double error)
+{
+	static const struct ke_tolerance t = {.c = 8, .c2 = 0.5, .acc = KE_F32};
+	struct rule r = accept_rule(&t, KE_F32, 1021, kind, 1);
+	double want[5] = {-196, 30, 40, -20, 10};
+	double scale[5] = {4100, 815, 815, 815, 815};
+	float y[5] = {(float)(-196 + error), 30, 40, -20, 10};
+	struct compared c = {.worst = -1};
+	struct sums sums = {0};
+
+	accept_real(&r, KE_F32, y, want, scale, 0, 5, &c, &sums);
+	return accept_close(&r, &sums, &c);
+}
+
+static void
+outliers(void **state)
+{
+	(void)state;
+	assert_int_equal(said_of_outliers(DRAW_DECLARED, 1e-3), IMPRECISE);
+	assert_int_equal(said_of_outliers(DRAW_OUTLIERS, 1e-3), ACCEPT);
+	assert_int_equal(said_of_outliers(DRAW_OUTLIERS, 2e-2), IMPRECISE);
+}
+
 /* What is said of a thousand elements, the last of which isn't right. */
 static enum accepted
 said_of_one(double got, double wanted, double terms)
 {
 	enum { N = 1000 };
-	struct rule r = accept_rule(&strict, KE_F32, 1, 1);
+	struct rule r = accept_rule(&strict, KE_F32, 1, DRAW_DECLARED, 1);
 	struct compared c = {.worst = -1};
 	struct sums sums = {0};
 	double want[N], scale[N];
@@ -193,7 +219,8 @@ needs(void **state)
 	static const struct ke_tolerance t = {.c = 8, .c2 = 2, .acc = KE_F32};
 	double want[] = {1, 2, 7e4}, scale[] = {1, 2, 7e4};
 	double got[] = {1 + 0x1p-10, 2, INFINITY};
-	struct accept_needs n = accept_needs(&t, KE_F16, 16, got, want, scale,
+	struct accept_needs n = accept_needs(&t, KE_F16, 16,
+	    DRAW_DECLARED, got, want, scale,
 	    3);
 
 	(void)state;
@@ -201,10 +228,12 @@ needs(void **state)
 	assert_float_equal(n.c, 0x1p-11 / (4 * 0x1p-24), 1);
 	assert_true(isfinite(n.c2));
 	got[2] = -INFINITY;
-	assert_true(isinf(accept_needs(&t, KE_F16, 16, got, want, scale, 3).c));
+	assert_true(isinf(accept_needs(&t, KE_F16, 16,
+	    DRAW_DECLARED, got, want, scale, 3).c));
 	got[2] = INFINITY;
 	want[2] = scale[2] = 6e4;
-	assert_true(isinf(accept_needs(&t, KE_F16, 16, got, want, scale, 3).c));
+	assert_true(isinf(accept_needs(&t, KE_F16, 16,
+	    DRAW_DECLARED, got, want, scale, 3).c));
 }
 
 int
@@ -212,6 +241,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(infinite),
 	    cmocka_unit_test(spacing), cmocka_unit_test(few),
+	    cmocka_unit_test(outliers),
 	    cmocka_unit_test(far), cmocka_unit_test(needs)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,7 +323,7 @@ judge(const float *y, const double *ref, double scale, int64_t n,
     struct compared *c)
 {
 	struct ke_tolerance t = {.c = 8, .c2 = 2, .acc = KE_F32};
-	struct rule r = accept_rule(&t, KE_F32, 4, 1);
+	struct rule r = accept_rule(&t, KE_F32, 4, DRAW_DECLARED, 1);
 	struct sums sums = {0};
 	static double s[16384];
 

@@ -31,7 +31,7 @@ size2(const struct rule *r, double ref2, double s)
 
 struct rule
 accept_rule(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
-    double slack)
+    enum draw_kind kind, double slack)
 {
 	double u = ke_dtypes[out].roundoff;
 	double acc = ke_dtypes[t->acc].roundoff * sqrt(reduction);
@@ -39,7 +39,8 @@ accept_rule(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
 	return (struct rule){.type = out, .u = slack * u,
 	    .spacing = ke_dtypes[out].spacing, .scale = slack * t->c * acc,
 	    .norm_u = slack * 2 * u, .norm_acc = slack * t->c2 * acc,
-	    .infinite = ke_dtypes[out].infinite, .terms = reduction};
+	    .infinite = ke_dtypes[out].infinite,
+	    .terms = kind == DRAW_OUTLIERS ? 1 : reduction};
 }
 
 static void
@@ -203,11 +204,11 @@ norm_holds(const struct rule *r, const struct sums *sum)
 
 struct accept_needs
 accept_needs(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
-    const double *got, const double *ref, const double *scale, int64_t n)
+    enum draw_kind kind, const double *got, const double *ref, const double *scale, int64_t n)
 {
 	const struct ke_tolerance unit = {.c = 1, .c2 = 1, .acc = t->acc};
-	struct rule r = accept_rule(&unit, out, reduction, 1);
-	struct rule stored = accept_rule(t, out, reduction, 1);
+	struct rule r = accept_rule(&unit, out, reduction, kind, 1);
+	struct rule stored = accept_rule(t, out, reduction, kind, 1);
 	double error2 = 0, ref2 = 0, sizes2 = 0;
 	struct accept_needs need = {0, 0};
 

@@ -3,6 +3,7 @@
 #ifndef KE_EVAL_ACCEPT_H
 #define KE_EVAL_ACCEPT_H
 
+#include "draw.h"
 #include "dtype.h"
 #include "op.h"
 
@@ -16,14 +17,15 @@ struct rule {
 	double norm_u, norm_acc; /* of the error's 2-norm: times that of the
 				  * reference, and that of the sizes */
 	double infinite; /* the least magnitude that the type can't hold */
-	double terms; /* n: what a sum of n terms is, if their signs are
-		       * random, is its scale over sqrt(n) */
+	double terms; /* n: what a sum of n terms is, if they are about equal
+		       * and their signs are random, is its scale over
+		       * sqrt(n); 1 where a few outweigh the rest */
 };
 
-/* slack multiplies the rule: 2 where the reference itself carries the error
- * of a trusted implementation. */
+/* For inputs drawn so.  slack multiplies the rule: 2 where the reference itself
+ * carries the error of a trusted implementation. */
 struct rule accept_rule(const struct ke_tolerance *, enum ke_dtype out,
-    double reduction, double slack);
+    double reduction, enum draw_kind, double slack);
 
 /* The constants that it takes to accept n elements, got[i] for ref[i] with a
  * scale of scale[i]. */
@@ -31,7 +33,7 @@ struct accept_needs {
 	double c, c2;
 };
 struct accept_needs accept_needs(const struct ke_tolerance *,
-    enum ke_dtype out, double reduction, const double *got,
+    enum ke_dtype out, double reduction, enum draw_kind, const double *got,
     const double *ref, const double *scale, int64_t n);
 
 struct compared {

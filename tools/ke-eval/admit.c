@@ -59,6 +59,7 @@ admission_at(struct admission *a, size_t layout, size_t slot)
 
 	s->layout = &a->epoch->cases[layout];
 	s->k = &s->known[layout][slot];
+	s->kind = s->layout->slots[slot].kind;
 	if (!s->k->open)
 		expected_open(s, &s->layout->slots[slot], &s->k->ref);
 	s->k->open = true;

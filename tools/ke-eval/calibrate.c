@@ -199,8 +199,8 @@ count_error(struct work *w, size_t t, size_t k, const double *got,
 	const struct truth *x = &w->truth[truth_of(w, k)][t];
 
 	count_needs(w, t, k, accept_needs(&w->epoch->tolerance,
-	    epoch_type(w->epoch, t), w->self->layout->reduction[t], got,
-	    x->ref, x->scale, x->n), who);
+	    epoch_type(w->epoch, t), w->self->layout->reduction[t],
+	    w->self->layout->slots[k].kind, got, x->ref, x->scale, x->n), who);
 }
 
 static void

@@ -33,6 +33,7 @@ struct self {
 	const struct ask *ask;
 	const struct layout *layout;
 	struct known *k;
+	enum draw_kind kind; /* k's */
 	struct answer *answer;
 };
 

@@ -142,7 +142,7 @@ compare(const struct gpu_ask *ask, size_t slot, size_t t, struct answer *a)
 	size_t size = ke_dtypes[type].bytes;
 	gpu_ptr y = gpu_region_data(keeper_region(ask->layout, slot, t));
 	struct rule rule = accept_rule(&keeper.epoch->tolerance, type,
-	    l->reduction[t], 1);
+	    l->reduction[t], l->slots[slot].kind, 1);
 	struct compared c = {.worst = -1};
 	struct sums sums = {0};
 	unsigned blocks = count_blocks(l->count[t]);
@@ -242,7 +242,8 @@ needs_of(const struct gpu_ask *ask, size_t t, struct accept_needs *need)
 		got[i] = draw_read(type, y, (int64_t)i);
 	if (status == 0)
 		*need = accept_needs(&keeper.epoch->tolerance, type,
-		    l->reduction[t], got, ref, scale, (int64_t)n);
+		    l->reduction[t], l->slots[ask->truth].kind, got, ref,
+		    scale, (int64_t)n);
 	free(y);
 	free(got);
 	free(ref);

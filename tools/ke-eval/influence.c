@@ -19,7 +19,8 @@ moved(const struct admission *a, struct ke_ref *altered, size_t t)
 	int64_t last = expected_last_axis(&a->self, t);
 	int64_t rows = last > 0 ? n / last : 0;
 	struct rule r = accept_rule(&a->epoch->tolerance,
-	    epoch_type(a->epoch, t), a->self.layout->reduction[t], 2);
+	    epoch_type(a->epoch, t), a->self.layout->reduction[t], a->self.kind,
+	    2);
 	double *real = ke_calloc((size_t)n, sizeof(*real));
 	int64_t *whole = ke_calloc((size_t)n, sizeof(*whole));
 	int64_t *length = x->length == NULL ? NULL

@@ -64,7 +64,7 @@ static struct rule
 rule_of(const struct self *s, size_t t, double slack)
 {
 	return accept_rule(&s->epoch->tolerance, epoch_type(s->epoch, t),
-	    s->layout->reduction[t], slack);
+	    s->layout->reduction[t], s->kind, slack);
 }
 
 enum accepted
@@ -281,6 +281,7 @@ judge_answer(struct self *s)
 		s->answer->ratio[t] = -1;
 	s->layout = &s->epoch->cases[s->ask->layout];
 	s->k = &s->known[s->ask->layout][s->ask->slot];
+	s->kind = s->layout->slots[s->ask->slot].kind;
 	if (!s->k->open)
 		expected_open(s, &s->layout->slots[s->ask->slot], &s->k->ref);
 	s->k->open = true;

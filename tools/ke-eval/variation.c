@@ -59,7 +59,8 @@ share_near_zero(const struct admission *a, size_t t)
 	const struct expected *x = &a->self.k->out[t];
 	int64_t n = a->self.layout->count[t], near = 0;
 	struct rule r = accept_rule(&a->epoch->tolerance,
-	    epoch_type(a->epoch, t), a->self.layout->reduction[t], 1);
+	    epoch_type(a->epoch, t), a->self.layout->reduction[t], a->self.kind,
+	    1);
 
 	for (int64_t i = 0; i < n; i++)
 		near += fabs(x->real[i]) < NEAR * (r.u * fabs(x->real[i]) +
