@@ -204,7 +204,8 @@ norm_holds(const struct rule *r, const struct sums *sum)
 
 struct accept_needs
 accept_needs(const struct ke_tolerance *t, enum ke_dtype out, double reduction,
-    enum draw_kind kind, const double *got, const double *ref, const double *scale, int64_t n)
+    enum draw_kind kind, const double *got, const double *ref,
+    const double *scale, int64_t n)
 {
 	const struct ke_tolerance unit = {.c = 1, .c2 = 1, .acc = t->acc};
 	struct rule r = accept_rule(&unit, out, reduction, kind, 1);
